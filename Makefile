@@ -1,0 +1,38 @@
+# Two commands: `make run` does the main job, `make test` passes the tests. Each installs what it needs.
+PYTHON ?= python3
+DATA ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
+
+export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
+
+.PHONY: help run ui test check bench screenshots down clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,ui,dev]'
+	@rm -f $(VENV)/.installed-* && touch $@
+
+run: $(STAMP) ## the whole pipeline: data (DATA=folder, default a generated sample) to a live release
+	$(BIN)/two-tower run
+
+ui: $(STAMP) ## the Dagster UI on the same instance
+	$(BIN)/two-tower ui
+
+test: $(STAMP) ## all tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: $(STAMP) ## lint, types, import rules
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMP) ## speed and memory, as ratios measured in one run
+	$(BIN)/python -m two_tower_assets_tests.bench
+
+down: $(STAMP) ## stop the embedded Postgres
+	$(BIN)/two-tower down

@@ -1,0 +1,1 @@
+"""The files of one model version, exactly as the contract has them."""

@@ -1,0 +1,1 @@
+"""`two-tower …`: the command line; every command is a few calls into the package."""

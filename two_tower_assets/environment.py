@@ -1,0 +1,93 @@
+"""Connections and secrets, read from the environment or a `.env` file; never at import.
+
+What does not live here: hyper-parameters and every other choice that changes a model (`settings`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from dotenv import dotenv_values
+
+from two_tower_assets.errors import EnvironmentVariableError
+from two_tower_assets.home import Home
+
+DEFAULT_HOME: Final = ".two_tower"
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What the process was told from outside. Values that may carry a password stay out of the repr."""
+
+    home: Home
+    data_folder: Path | None = None
+    """`TWO_TOWER_DATA`: a folder of parquet or CSV files to learn from."""
+    settings_file: Path | None = None
+    """`TWO_TOWER_SETTINGS`: the settings file, when it is not ./two_tower.toml."""
+    database_url: str | None = field(default=None, repr=False)
+    """`TWO_TOWER_DATABASE_URL`: the pipeline's own Postgres; the embedded one when unset."""
+    serving_url: str | None = field(default=None, repr=False)
+    """`SUPABASE_DB_URL`: where releases are published; the pipeline's own Postgres when unset."""
+    dagster_url: str | None = field(default=None, repr=False)
+    """`DAGSTER_POSTGRES_URL`: Dagster's own storage; the embedded Postgres when unset."""
+    commit: str | None = None
+    """`GITHUB_SHA`, when a CI runner names the commit."""
+
+
+def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Environment:
+    """Read the environment over the `.env` file of `folder` (default: the working directory).
+
+    The process environment wins over `.env`; an empty value counts as unset. Surrounding blanks are removed;
+    quotes and `export` in `.env` are read as a shell would.
+
+    Raises:
+        EnvironmentVariableError: a Postgres URL or a folder cannot be what its variable says.
+    """
+    folder = folder or Path.cwd()
+    from_file = {key: value for key, value in dotenv_values(folder / ".env").items() if value}
+    merged = {
+        **from_file,
+        **{key: value for key, value in (variables or os.environ).items() if value.strip()},
+    }
+    values = {key: value.strip() for key, value in merged.items()}
+    return Environment(
+        home=Home(_path(values.get("TWO_TOWER_HOME", DEFAULT_HOME), folder)),
+        data_folder=_data_folder(values, folder),
+        settings_file=_path(values["TWO_TOWER_SETTINGS"], folder) if "TWO_TOWER_SETTINGS" in values else None,
+        database_url=_postgres_url(values, "TWO_TOWER_DATABASE_URL"),
+        serving_url=_postgres_url(values, "SUPABASE_DB_URL"),
+        dagster_url=_postgres_url(values, "DAGSTER_POSTGRES_URL"),
+        commit=values.get("GITHUB_SHA"),
+    )
+
+
+def _path(text: str, folder: Path) -> Path:
+    return (folder / Path(text).expanduser()).resolve()
+
+
+def _data_folder(values: Mapping[str, str], folder: Path) -> Path | None:
+    if "TWO_TOWER_DATA" not in values:
+        return None
+    path = _path(values["TWO_TOWER_DATA"], folder)
+    if not path.is_dir():
+        raise EnvironmentVariableError(
+            f"The data folder {path} does not exist",
+            where="TWO_TOWER_DATA",
+            remedy="Name a folder with videos, profiles and user_video_decisions as parquet or CSV.",
+        )
+    return path
+
+
+def _postgres_url(values: Mapping[str, str], name: str) -> str | None:
+    url = values.get(name)
+    if url is not None and not url.startswith(("postgresql://", "postgres://", "postgresql+psycopg2://")):
+        raise EnvironmentVariableError(
+            "The value is not a Postgres URL",
+            where=name,
+            remedy="Use postgresql://user:password@host:port/database.",
+        )
+    return url

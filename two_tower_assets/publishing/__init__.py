@@ -1,0 +1,1 @@
+"""Releases: vectors written beside the live ones, verified, and made live by moving one pointer."""

@@ -1,0 +1,227 @@
+"""Everything that changes what is learned, evaluated or released: one strict file, frozen models.
+
+The file is TOML (`two_tower.toml`, or the one named by `TWO_TOWER_SETTINGS`), with one table for each field of
+`Settings`. Every key is optional, an unknown one is refused with its nearest name. `two-tower settings`
+prints the effective values with their descriptions.
+What does not live here: connections and secrets (`environment`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from two_tower_assets.contract import MAX_PAGE
+from two_tower_assets.errors import SettingsError
+
+DEFAULT_FILE: Final = "two_tower.toml"
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class SourceSettings(_Strict):
+    """Where the rows come from."""
+
+    kind: Literal["auto", "sample", "folder", "postgres"] = "auto"
+    """`auto`: the folder TWO_TOWER_DATA when set, else the rows in TWO_TOWER_DATABASE_URL when set, else a sample."""
+
+
+class SampleSettings(_Strict):
+    """The generated catalogue: size and seed. The same values give the same rows on every machine."""
+
+    seed: int = 7
+    """Seed of the whole catalogue."""
+    users: Positive = 1200
+    """Number of users, new ones without decisions included."""
+    videos: Positive = 1500
+    """Number of videos, new and inactive ones included."""
+    decisions_per_user: Annotated[float, Field(gt=0)] = 40.0
+    """Mean number of decisions of a user; the distribution has a long tail."""
+
+
+class FeatureSettings(_Strict):
+    """Vocabularies and the way item and current user features are read."""
+
+    feature_source: Literal["rpc", "frames"] = "rpc"
+    """`rpc`: payloads from the database functions; `frames`: the same computed from the snapshots."""
+    max_tag_vocab: Annotated[int, Field(ge=0)] = 512
+    """Largest number of tags in the vocabulary."""
+    min_tag_freq: Positive = 3
+    """A tag on fewer active videos is left out."""
+    max_actress_vocab: Annotated[int, Field(ge=0)] = 256
+    """Largest number of performers in the vocabulary."""
+    min_actress_freq: Positive = 2
+    """A performer on fewer active videos is left out."""
+    payload_page: Annotated[int, Field(ge=1, le=MAX_PAGE)] = MAX_PAGE
+    """Users or videos a batch RPC returns at once."""
+
+
+class ModelSettings(_Strict):
+    """Shape of the two towers."""
+
+    hidden: tuple[Positive, ...] = (512,)
+    """Width of each hidden layer, the same in both towers."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    """Dropout after each hidden layer while training."""
+
+
+class TrainingSettings(_Strict):
+    """How the towers are fitted."""
+
+    seed: int = 0
+    """Seed of initial weights, sampling and dropout."""
+    steps: Positive = 300
+    """Most optimiser steps; also the length of the one-cycle schedule."""
+    batch_size: Annotated[int, Field(ge=2)] = 1024
+    """Examples a step; each is a negative for the others."""
+    learning_rate: Annotated[float, Field(gt=0)] = 3e-3
+    """Peak of the one-cycle schedule (AdamW)."""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    """AdamW weight decay of matrices; biases and the temperature have none."""
+    negatives: Literal["in_batch", "catalogue"] = "in_batch"
+    """`in_batch`: the batch's other targets; `catalogue`: uniform draws from the catalogue are added."""
+    catalogue_negatives: Positive = 1024
+    """Draws a step when `negatives` is `catalogue`."""
+    logq: bool = True
+    """Subtract log sampling probability from each negative's score."""
+    initial_temperature: Annotated[float, Field(gt=0)] = 0.07
+    """Start of the learned softmax temperature."""
+    nope_weight: Annotated[float, Field(ge=0)] = 0.1
+    """Weight of a user's own NOPEs as extra negatives in the softmax; 0 leaves them out."""
+    future_share: Share = 0.5
+    """Share of steps whose target is a random later LIKE rather than the next one."""
+    validate_every: Positive = 50
+    """Steps between two measurements of validation recall."""
+    patience: Positive = 3
+    """Measurements without a better validation recall before training stops."""
+
+
+class EvaluationSettings(_Strict):
+    """The protocol: a global time split, users frozen at the cut-off, full ranking, decided videos removed."""
+
+    validation_quantile: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    """Training uses decisions before this quantile of decision times; early stopping watches those after it."""
+    test_quantile: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    """The test window begins at this quantile of decision times."""
+    ks: tuple[Positive, ...] = (10, 50, 200)
+    """List lengths at which recall is measured."""
+    recent_days: tuple[Positive, ...] = (7, 30)
+    """Windows of the recently-popular baselines, in days before the cut-off."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> EvaluationSettings:
+        if self.validation_quantile >= self.test_quantile:
+            message = "validation_quantile must be smaller than test_quantile"
+            raise ValueError(message)
+        return self
+
+
+class GateSettings(_Strict):
+    """What a model must show before artifacts are made from it."""
+
+    min_recall_ratio: Annotated[float, Field(ge=0)] = 1.0
+    """Smallest recall@200 on the test window, as a ratio to most-popular's."""
+    sampled_examples: Positive = 500
+    """Training examples compared with `get_user_embedding_features` at their moment."""
+
+
+class ReleaseSettings(_Strict):
+    """The vector index, its check and what is kept."""
+
+    hnsw_m: Annotated[int, Field(ge=2, le=100)] = 16
+    """Links a node of the HNSW graph."""
+    hnsw_ef_construction: Annotated[int, Field(ge=4, le=1000)] = 64
+    """Candidates looked at while the graph is built."""
+    maintenance_work_mem_mb: Positive = 256
+    """Memory of the index build, in MiB."""
+    min_ann_recall: Share = 0.98
+    """Smallest recall@50 of the index against exact search."""
+    ann_queries: Positive = 200
+    """User vectors that the index check asks with."""
+    keep_versions: Positive = 3
+    """Versions whose vectors stay in the database for rollback, the live one included."""
+
+
+class Settings(_Strict):
+    """All settings, one field a table of the file."""
+
+    source: SourceSettings = SourceSettings()
+    sample: SampleSettings = SampleSettings()
+    features: FeatureSettings = FeatureSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    evaluation: EvaluationSettings = EvaluationSettings()
+    gate: GateSettings = GateSettings()
+    release: ReleaseSettings = ReleaseSettings()
+
+    def digest(self, *tables: str) -> str:
+        """Hex SHA-256 of the effective values of the named tables (all when none is named)."""
+        values = self.model_dump(mode="json", include=set(tables) or None)
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
+def load_settings(path: Path | None = None, *, folder: Path | None = None) -> Settings:
+    """Read the settings file, or return the defaults when no file is named and ./two_tower.toml does not exist.
+
+    Raises:
+        SettingsError: the file is missing or is not TOML, a key is unknown (the nearest one is suggested),
+            or a value is out of range.
+    """
+    file = path or (folder or Path.cwd()) / DEFAULT_FILE
+    if path is None and not file.exists():
+        return Settings()
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(
+            "The settings file does not exist",
+            where=str(file),
+            remedy="Correct TWO_TOWER_SETTINGS or unset it.",
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"The settings file is not TOML: {error}", where=str(file), remedy="Mend the line it names."
+        ) from None
+    return parse_settings(values, where=str(file))
+
+
+def parse_settings(values: dict[str, Any], *, where: str) -> Settings:
+    """Validate settings given as nested dictionaries; errors name `where`, the key and the nearest known key."""
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(
+            "; ".join(_explain(error)), where=where, remedy="Run `two-tower settings` to see every key."
+        ) from None
+
+
+def _explain(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors():
+        keys = [str(part) for part in problem["loc"]]
+        if problem["type"] == "extra_forbidden":
+            yield f"Unknown key `{'.'.join(keys)}`{_suggestion(keys)}"
+        else:
+            yield f"`{'.'.join(keys)}` = {problem['input']!r}: {problem['msg']}"
+
+
+def _suggestion(keys: list[str]) -> str:
+    known = {name: name for name in Settings.model_fields}
+    for table, field in Settings.model_fields.items():
+        assert isinstance(field.annotation, type)
+        known |= {f"{table}.{name}": f"{table}.{name}" for name in field.annotation.model_fields}
+        if len(keys) > 1 and table == keys[0]:
+            known |= {name: f"{table}.{name}" for name in field.annotation.model_fields}
+    near = difflib.get_close_matches(".".join(keys), known, n=1) or difflib.get_close_matches(keys[-1], known, n=1)
+    return f" (did you mean `{known[near[0]]}`?)" if near else ""

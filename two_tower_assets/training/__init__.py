@@ -1,0 +1,1 @@
+"""Examples, towers, loss and trainer: from feature vectors to a checkpoint."""
