@@ -6,7 +6,7 @@ import importlib
 import pkgutil
 import sys
 
-import two_tower_assets_tests.bench as bench
+from two_tower_assets_tests import bench
 from two_tower_assets_tests.bench.report import Line, as_table
 
 _NOT_STAGES = {"__main__", "report"}
