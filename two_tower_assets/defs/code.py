@@ -1,0 +1,31 @@
+"""Code versions: a hash over the sources of a stage and of everything it builds on."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import two_tower_assets
+from two_tower_assets.database.queries import sql_folder
+
+STAGES: Final = ("sources", "features", "training", "evaluation", "artifacts", "publishing")
+"""In the order of the dataflow; each may import those before it."""
+
+_SHARED: Final = ("contract.py", "settings.py")
+
+
+@cache
+def code_version(stage: str) -> str:
+    """First 16 hex digits of the SHA-256 over the stage's sources, the stages before it, the contract and the SQL."""
+    package = Path(two_tower_assets.__file__).parent
+    rooms = ["database", *STAGES[: STAGES.index(stage) + 1]]
+    files = [package / name for name in _SHARED]
+    files += [file for room in rooms for file in sorted((package / room).rglob("*.py"))]
+    files += [package / "defs" / "assets" / f"{room}.py" for room in rooms[1:]]
+    files += sorted(sql_folder().rglob("*.sql"))
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,65 @@
+"""The log of a run as people read it in a terminal: a line an asset, a line a check, the error without its stack."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, Final
+
+import dagster as dg
+
+_MARKS: Final = {True: "✓", False: "✗"}
+
+
+class _Lines(logging.StreamHandler[Any]):
+    def emit(self, record: logging.LogRecord) -> None:
+        line = _line(record)
+        if line is not None:
+            self.stream.write(line + "\n")
+            self.flush()
+
+
+@dg.logger
+def readable_console(context: dg.InitLoggerContext) -> logging.Logger:
+    """One line an asset and a check on standard error, and errors without their stack."""
+    del context
+    logger = logging.Logger("two_tower", level=logging.DEBUG)
+    logger.addHandler(_Lines(sys.stderr))
+    return logger
+
+
+def _line(record: logging.LogRecord) -> str | None:
+    meta: dict[str, Any] = getattr(record, "dagster_meta", {})
+    event: dg.DagsterEvent | None = meta.get("dagster_event")
+    if event is None:
+        return f"    {meta.get('orig_message', record.getMessage())}" if record.levelno >= logging.INFO else None
+    if event.is_step_materialization:
+        return _asset_line(event)
+    if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        return _check_line(event)
+    if event.is_step_failure:
+        return f"✗ {event.step_key}: {_cause(event)}"
+    return None
+
+
+def _asset_line(event: dg.DagsterEvent) -> str:
+    materialization = event.step_materialization_data.materialization
+    unchanged = materialization.metadata.get("unchanged")
+    note = "unchanged" if unchanged is not None and unchanged.value else ""
+    return f"✓ {materialization.asset_key.to_user_string():<36} {note}".rstrip()
+
+
+def _check_line(event: dg.DagsterEvent) -> str:
+    evaluation: Any = event.event_specific_data
+    line = f"  {_MARKS[evaluation.passed]} check {evaluation.check_name}"
+    return line if evaluation.passed else f"{line}: {evaluation.description or 'failed'}"
+
+
+def _cause(event: dg.DagsterEvent) -> str:
+    data = event.step_failure_data
+    if data.user_failure_data is not None and data.user_failure_data.description:
+        return str(data.user_failure_data.description)
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.to_string() if error is not None else "failed"

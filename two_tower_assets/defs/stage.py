@@ -1,0 +1,129 @@
+"""How every asset is declared and made: keys, groups, kinds, inputs, reuse of unchanged work, friendly failures."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, ParamSpec, TypeVar
+
+import dagster as dg
+
+from two_tower_assets.defs.code import code_version
+from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.store import Facts, Made, fingerprint_of
+from two_tower_assets.errors import TwoTowerError
+
+OWNERS: Final = ("team:recommendations",)
+POINTERS: Final = "pointers"
+"""Key of the IO manager that hands records between assets."""
+
+Metadata = Mapping[str, Any]
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+def friendly(body: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Turn an error meant for people into a Dagster failure that shows its text, code and remedy."""
+
+    @functools.wraps(body)
+    def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        try:
+            return body(*args, **kwargs)
+        except TwoTowerError as error:
+            raise as_failure(error) from None
+
+    return guarded
+
+
+def as_failure(error: TwoTowerError) -> dg.Failure:
+    """Describe an error to Dagster; the same input would fail again, so it is never retried."""
+    return dg.Failure(
+        description=str(error),
+        metadata={"code": error.code, "where": error.where or "", "remedy": error.remedy},
+        allow_retries=False,
+    )
+
+
+def inputs_of(*keys: str) -> dict[str, dg.AssetIn]:
+    """Name upstream assets by key; the body receives each record under the asset's noun."""
+    return {key.partition("/")[2]: dg.AssetIn(key=key.split("/")) for key in keys}
+
+
+def stage_asset(
+    key: str, *, inputs: Sequence[str] = (), deps: Sequence[str] = (), kinds: set[str]
+) -> Callable[[Callable[..., dg.MaterializeResult[Made]]], dg.AssetsDefinition]:
+    """Declare the asset `stage/noun`; the body's docstring is its description in the UI."""
+    stage = key.partition("/")[0]
+
+    def declare(body: Callable[..., dg.MaterializeResult[Made]]) -> dg.AssetsDefinition:
+        return dg.asset(
+            key=key.split("/"),
+            group_name=stage,
+            ins=inputs_of(*inputs),
+            deps=[dg.AssetKey(dep.split("/")) for dep in deps],
+            owners=OWNERS,
+            kinds=kinds,
+            code_version=code_version(stage),
+            io_manager_key=POINTERS,
+        )(friendly(body))
+
+    return declare
+
+
+def produce(
+    context: dg.AssetExecutionContext,
+    site: Site,
+    *,
+    parent: Path,
+    fill: Callable[[Path], Facts],
+    describe: Callable[[Made], Metadata],
+    inputs: Iterable[Made] = (),
+    settings: Sequence[str] = (),
+    extra: Sequence[str] = (),
+) -> dg.MaterializeResult[Made]:
+    """Make an asset's folder, or recognise that the same was made before.
+
+    The same means: equal data versions of the inputs, equal values of the named tables of the settings, equal
+    `extra` words and equal code of the stage and those before it.
+
+    Args:
+        parent: folder below which the asset's own folder is made.
+        fill: writes the files into an empty folder and returns the facts.
+        describe: metadata from a record; called for reused work too, so that the UI always shows it.
+    """
+    asset = context.asset_key.to_user_string()
+    fingerprint = fingerprint_of(
+        asset,
+        code_version(asset.partition("/")[0]),
+        site.settings.digest(*settings) if settings else "",
+        *extra,
+        *(made.data_version for made in inputs),
+    )
+    made = site.store.find(fingerprint)
+    reused = made is not None
+    if made is None:
+        made = site.store.build(asset, fingerprint, parent / asset, fill)
+    else:
+        site.store.save(made)
+    return result(site, made, describe(made), reused=reused, settings=settings)
+
+
+def result(
+    site: Site, made: Made, metadata: Metadata, *, reused: bool, settings: Sequence[str] = ()
+) -> dg.MaterializeResult[Made]:
+    """Describe a record to Dagster: its data version, its own metadata and what every asset shows."""
+    common: dict[str, Any] = {
+        "unchanged": dg.MetadataValue.bool(reused),
+        "made_at": dg.MetadataValue.timestamp(made.made_at),
+        "path": dg.MetadataValue.path(made.folder(site.home)),
+        "settings_hash": site.settings.digest()[:16],
+    }
+    if settings:
+        common["settings"] = dg.MetadataValue.json(site.settings.model_dump(mode="json", include=set(settings)))
+    return dg.MaterializeResult(
+        asset_key=made.asset.split("/"),
+        value=made,
+        data_version=dg.DataVersion(made.data_version[:32]),
+        metadata={**metadata, **common},
+    )
