@@ -1,0 +1,56 @@
+"""Fixtures that every stage shares: one throw-away Postgres for the whole run, and databases in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from two_tower_assets.local.postgres import EmbeddedPostgres
+
+# Nothing here must survive a power cut.
+THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A running Postgres of the test session's own."""
+    postgres = EmbeddedPostgres(tmp_path_factory.mktemp("home") / "postgres", settings=THROW_AWAY)
+    postgres.start()
+    yield postgres
+    postgres.destroy()
+
+
+@pytest.fixture(scope="session")
+def migrated_template(cluster: EmbeddedPostgres) -> str:
+    """Name of a database with all migrations applied, to be cloned."""
+    from two_tower_assets.database.migrate import migrate  # noqa: PLC0415 - tests without it stay fast
+
+    name = "migrated_template"
+    migrate(cluster.ensure_database(name))
+    return name
+
+
+@pytest.fixture
+def empty_database(cluster: EmbeddedPostgres) -> Iterator[str]:
+    """URL of a fresh database with nothing in it."""
+    yield from _database(cluster, template="template1")
+
+
+@pytest.fixture
+def database(cluster: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
+    """URL of a fresh database with all migrations applied and no rows."""
+    yield from _database(cluster, template=migrated_template)
+
+
+def _database(cluster: EmbeddedPostgres, *, template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex}"
+    with psycopg.connect(cluster.url(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+        yield cluster.url(name)
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
