@@ -1,1 +1,127 @@
-"""`two-tower …`: the command line; every command is a few calls into the package."""
+"""`two-tower …`: the command line. Every command is a few calls into the package; errors are one paragraph."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from two_tower_assets.environment import read_environment
+from two_tower_assets.errors import TwoTowerError
+from two_tower_assets.settings import load_settings
+
+_CONSOLE = '{"loggers": {"console": {}}}'
+
+
+class _FriendlyGroup(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except TwoTowerError as error:
+            raise click.ClickException(f"{error} ({error.code})") from None
+
+
+@click.group(cls=_FriendlyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """From decisions in Postgres to a verified, reversible release of a two-tower model."""
+
+
+@main.command()
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of rows.")
+@click.option("--select", default="*", show_default=True, help="Assets to materialize, as Dagster selects them.")
+def run(data: Path | None, select: str) -> None:
+    """Materialize the graph and say what was made, where, and how good it is."""
+    from two_tower_assets.defs.site import open_site
+    from two_tower_assets.defs.summary import print_summary
+
+    started = time.monotonic()
+    site = open_site(data_folder=data)
+    environment = {**_instance_environment(), "PYTHONWARNINGS": "ignore"}
+    if data:
+        environment["TWO_TOWER_DATA"] = str(data.resolve())
+    command = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "two_tower_assets.definitions"]
+    finished = subprocess.run([*command, "--select", select, "--config-json", _CONSOLE], env=environment, check=False)
+    if finished.returncode:
+        raise click.ClickException("The run stopped; the lines above say at which asset and what to do.")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print_summary(site, seconds=time.monotonic() - started, peak_mib=peak)
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, help="Port of the UI on 127.0.0.1.")
+def ui(port: int) -> None:
+    """Open the Dagster UI on the same instance, with the history of earlier runs."""
+    from two_tower_assets.local.instance import workspace_file
+
+    arguments = ["dev", "-w", str(workspace_file()), "-h", "127.0.0.1", "-p", str(port)]
+    os.execvpe(sys.executable, [sys.executable, "-m", "dagster", *arguments], _instance_environment())
+
+
+@main.command()
+def env() -> None:
+    """Start what is needed and print the variables that `dagster` and `dg` read, for eval "$(two-tower env)"."""
+    from two_tower_assets.local.instance import prepare_instance
+
+    environment = read_environment()
+    for name, value in prepare_instance(environment.home, environment.dagster_url).items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@main.command()
+def down() -> None:
+    """Stop the embedded Postgres; nothing is lost."""
+    from two_tower_assets.local.postgres import EmbeddedPostgres
+
+    EmbeddedPostgres(read_environment().home.postgres).stop()
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Say what would be applied and change nothing.")
+@click.option("--url", envvar="TWO_TOWER_DATABASE_URL", help="Postgres to migrate; the pipeline's own by default.")
+def migrate(*, dry_run: bool, url: str | None) -> None:
+    """Bring a Postgres up to date with the SQL of this version."""
+    from two_tower_assets.database.migrate import migrate as apply
+    from two_tower_assets.defs.site import open_site
+
+    applied = apply(url or open_site().pipeline_url, dry_run=dry_run)
+    for migration in applied:
+        click.echo(f"{'would apply' if dry_run else 'applied'} {migration}")
+    if not applied:
+        click.echo("up to date")
+
+
+@main.command()
+def settings() -> None:
+    """Print the effective settings with their descriptions, in the form of the settings file."""
+    from two_tower_assets.settings import as_toml
+
+    environment = read_environment()
+    click.echo(as_toml(load_settings(environment.settings_file)))
+
+
+@main.command()
+@click.argument("user_id")
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 500))
+def recommend(user_id: str, limit: int) -> None:
+    """Recommend videos to a user: their payload, the live ONNX tower, then the search in Postgres."""
+    from two_tower_assets.defs.site import open_site
+    from two_tower_assets.defs.summary import print_recommendations
+
+    print_recommendations(open_site(), user_id, limit)
+
+
+def _instance_environment() -> dict[str, str]:
+    from two_tower_assets.local.instance import prepare_instance
+
+    environment = read_environment()
+    return {**os.environ, **prepare_instance(environment.home, environment.dagster_url)}
+
+
+if __name__ == "__main__":
+    main()

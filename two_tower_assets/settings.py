@@ -207,6 +207,21 @@ def parse_settings(values: dict[str, Any], *, where: str) -> Settings:
         ) from None
 
 
+def as_toml(settings: Settings) -> str:
+    """Write settings as a file that `load_settings` reads back, with each key's description above it."""
+    lines: list[str] = []
+    for table, values in settings:
+        lines += [f"[{table}]  # {type(values).__doc__}", *_table_lines(values), ""]
+    return "\n".join(lines)
+
+
+def _table_lines(values: BaseModel) -> Iterator[str]:
+    for name, field in type(values).model_fields.items():
+        yield f"# {field.description}"
+        # JSON writes the strings, numbers, booleans and lists that occur here as TOML does.
+        yield f"{name} = {json.dumps(getattr(values, name))}"
+
+
 def _explain(error: ValidationError) -> Iterator[str]:
     for problem in error.errors():
         keys = [str(part) for part in problem["loc"]]

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from two_tower_assets.environment import DEFAULT_HOME, read_environment
+from two_tower_assets.errors import EnvironmentVariableError
+
+
+def test_nothing_set_means_a_home_in_the_working_folder(tmp_path: Path) -> None:
+    """No variable is required."""
+    environment = read_environment({}, folder=tmp_path)
+    assert environment.home.root == tmp_path / DEFAULT_HOME
+    assert environment.database_url is None
+    assert environment.data_folder is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "TWO_TOWER_DATABASE_URL=postgresql://u:p@h/d",
+        'TWO_TOWER_DATABASE_URL="postgresql://u:p@h/d"',
+        "TWO_TOWER_DATABASE_URL = 'postgresql://u:p@h/d'   # the pipeline's own",
+        "export TWO_TOWER_DATABASE_URL=postgresql://u:p@h/d  ",
+    ],
+)
+def test_dotenv_quotes_blanks_and_comments_are_read_right(tmp_path: Path, line: str) -> None:
+    """All four spellings give the same URL."""
+    (tmp_path / ".env").write_text(line + "\n")
+    assert read_environment({}, folder=tmp_path).database_url == "postgresql://u:p@h/d"
+
+
+def test_the_process_environment_wins_and_empty_means_unset(tmp_path: Path) -> None:
+    """A variable of the process hides the file's, but an empty one does not."""
+    (tmp_path / ".env").write_text("SUPABASE_DB_URL=postgresql://file/d\nDAGSTER_POSTGRES_URL=postgresql://file/e\n")
+    environment = read_environment(
+        {"SUPABASE_DB_URL": "postgresql://process/d", "DAGSTER_POSTGRES_URL": " "}, folder=tmp_path
+    )
+    assert environment.serving_url == "postgresql://process/d"
+    assert environment.dagster_url == "postgresql://file/e"
+
+
+def test_a_wrong_url_is_refused_without_being_shown(tmp_path: Path) -> None:
+    """The error names the variable, never its value, which may hold a password."""
+    with pytest.raises(EnvironmentVariableError) as caught:
+        read_environment({"SUPABASE_DB_URL": "https://secret-password@x"}, folder=tmp_path)
+    assert caught.value.where == "SUPABASE_DB_URL"
+    assert "secret-password" not in str(caught.value)
+
+
+def test_a_missing_data_folder_is_named(tmp_path: Path) -> None:
+    """A wrong TWO_TOWER_DATA stops with the path and what such a folder holds."""
+    with pytest.raises(EnvironmentVariableError, match="does not exist"):
+        read_environment({"TWO_TOWER_DATA": "absent"}, folder=tmp_path)
+
+
+def test_secrets_stay_out_of_the_repr(tmp_path: Path) -> None:
+    """A URL with a password never shows when the environment is printed."""
+    urls = ("TWO_TOWER_DATABASE_URL", "SUPABASE_DB_URL", "DAGSTER_POSTGRES_URL")
+    environment = read_environment(dict.fromkeys(urls, "postgresql://u:hunter2@h/d"), folder=tmp_path)
+    assert "hunter2" not in repr(environment)
