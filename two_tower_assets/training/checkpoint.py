@@ -1,0 +1,77 @@
+"""Both towers' weights with everything needed to rebuild them, in one safetensors file.
+
+The facts are JSON in the file's header. What does not live here: feature space, metrics and other artifacts.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from two_tower_assets.errors import ArtifactError
+from two_tower_assets.home import replacing
+from two_tower_assets.settings import ModelSettings, TrainingSettings
+from two_tower_assets.training.towers import TwoTower
+
+_HEADER_KEY: Final = "facts"
+_REMEDY: Final = "Materialize training/checkpoint again."
+
+
+class CheckpointFacts(BaseModel):
+    """What a checkpoint says about itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    user_dim: int
+    """Width of `user_features`."""
+    item_dim: int
+    """Width of `item_features`."""
+    model: ModelSettings
+    training: TrainingSettings
+    steps: int
+    """Optimiser steps taken up to these weights."""
+    temperature: float
+    """Softmax temperature at the end."""
+    fingerprint: str
+    """Hash of everything the weights were made from: data, settings and code."""
+    model_version: str | None
+    """The version these weights are shipped under; null for a model that is only evaluated."""
+    trained_at: datetime
+
+
+def save_checkpoint(path: Path, model: TwoTower, facts: CheckpointFacts) -> None:
+    """Write weights and facts atomically."""
+    tensors = {name: tensor.detach().contiguous() for name, tensor in model.state_dict().items()}
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, metadata={_HEADER_KEY: facts.model_dump_json()})
+
+
+def load_checkpoint(path: Path) -> tuple[TwoTower, CheckpointFacts]:
+    """Rebuild the towers in evaluation mode on the CPU; no random numbers are drawn.
+
+    Raises:
+        ArtifactError: the file is missing, is not a checkpoint, or its tensors do not fit its facts.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts = CheckpointFacts.model_validate_json((file.metadata() or {}).get(_HEADER_KEY, "{}"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- it is no dictionary
+    except FileNotFoundError:
+        raise ArtifactError("The checkpoint does not exist", where=str(path), remedy=_REMEDY) from None
+    except (SafetensorError, ValidationError) as error:
+        raise ArtifactError(f"The file is not a checkpoint: {error}", where=str(path), remedy=_REMEDY) from None
+    with torch.device("meta"):
+        model = TwoTower(facts.user_dim, facts.item_dim, facts.model)
+    try:
+        model.load_state_dict(tensors, assign=True)
+    except RuntimeError as error:
+        raise ArtifactError(
+            f"The checkpoint's tensors do not fit its facts: {error}", where=str(path), remedy=_REMEDY
+        ) from None
+    return model.eval(), facts
