@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run ui test check bench screenshots down clean
+.PHONY: help run ui test check bench screenshots down
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -33,6 +33,10 @@ check: $(STAMP) ## lint, types, import rules
 
 bench: $(STAMP) ## speed and memory, as ratios measured in one run
 	$(BIN)/python -m two_tower_assets_tests.bench
+
+screenshots: $(STAMP) ## pictures of the UI after a run (needs Chromium on the PATH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
+	eval "$$($(BIN)/two-tower env)" && $(BIN)/python infra/screenshots.py $${TWO_TOWER_HOME:-.two_tower}/screenshots
 
 down: $(STAMP) ## stop the embedded Postgres
 	$(BIN)/two-tower down

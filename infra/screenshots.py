@@ -1,0 +1,87 @@
+"""Take pictures of the Dagster UI with a headless browser: the asset graph and the pages people open most.
+
+Run by `make screenshots` after `make run`. Starts its own webserver on the instance of the environment, drives the
+Chromium that is on the PATH, and writes PNG files into the folder given as the only argument.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from playwright.sync_api import Page, sync_playwright
+
+PAGES = {
+    "asset-graph": "/asset-groups",
+    "checkpoint": "/assets/training/checkpoint",
+    "evaluation-report": "/assets/evaluation/report",
+    "decisions": "/assets/sources/decisions",
+    "release": "/assets/publishing/release",
+    "runs": "/runs",
+}
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+READY_SECONDS = 120
+
+
+def main(folder: Path) -> int:
+    """Write one PNG a page; return 1 when no browser is installed."""
+    browser_path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    if browser_path is None:
+        print("No Chromium on the PATH. On Debian: apt-get install chromium.", file=sys.stderr)
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
+    with _webserver() as base, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1800, "height": 1100})
+        for name, path in PAGES.items():
+            _open(page, base + path)
+            page.screenshot(path=folder / f"{name}.png")
+            print(folder / f"{name}.png")
+        browser.close()
+    return 0
+
+
+def _open(page: Page, url: str) -> None:
+    page.goto(url)
+    page.wait_for_load_state("networkidle")
+    # The UI fades its content in and lays the graph out in a worker; neither shows in the network.
+    page.wait_for_timeout(4000)
+
+
+@contextmanager
+def _webserver() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = ["dagster_webserver", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port)]
+    with subprocess.Popen([sys.executable, "-m", *command], stdout=subprocess.DEVNULL) as server:
+        try:
+            base = f"http://127.0.0.1:{port}"
+            _wait_for(base)
+            yield base
+        finally:
+            server.terminate()
+
+
+def _wait_for(base: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while True:
+        try:
+            with urlopen(f"{base}/server_info", timeout=5):
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
