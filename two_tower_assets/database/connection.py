@@ -1,0 +1,70 @@
+"""Opening a Postgres connection, and saying clearly why it could not be opened.
+
+What does not live here: what is asked of the database (`queries`, `migrate` and each stage's own code).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg.rows import TupleRow
+
+from two_tower_assets.errors import DatabaseError
+
+APPLICATION_NAME: Final = "two-tower"
+CONNECT_TIMEOUT_SECONDS: Final = 10
+
+_SQLALCHEMY_SCHEME: Final = re.compile(r"^postgres(ql)?(\+\w+)?://")
+_PASSWORD_PARAMETER: Final = re.compile(r"(?i)(password=)[^&\s]*")
+
+
+def connect(url: str, *, autocommit: bool = False, **options: Any) -> psycopg.Connection[TupleRow]:
+    """Open a connection to the Postgres at `url` (`postgresql://user:password@host:port/database`).
+
+    A driver suffix such as `postgresql+psycopg2://` is accepted and dropped. Statements are never prepared on
+    the server unless asked for (`prepare_threshold`), since poolers in transaction mode do not keep them.
+
+    Args:
+        url: where the database is.
+        autocommit: whether each statement commits by itself.
+        options: further libpq parameters (`connect_timeout`, `options`, …) or arguments of `psycopg.connect`.
+
+    Raises:
+        DatabaseError: nothing answers there, or it refuses; the text never holds the password.
+    """
+    defaults = {
+        "application_name": APPLICATION_NAME,
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+        "prepare_threshold": None,
+    }
+    try:
+        return psycopg.connect(
+            _SQLALCHEMY_SCHEME.sub("postgresql://", url), autocommit=autocommit, **{**defaults, **options}
+        )
+    except psycopg.Error as error:
+        raise DatabaseError(
+            f"Cannot connect to Postgres: {_without_password(str(error).strip(), url)}",
+            where=without_password(url),
+            remedy="Check that the server runs and that host, port, user, password and database are right.",
+        ) from None
+
+
+def without_password(url: str) -> str:
+    """Return `url` with its password replaced by `***`, fit for messages and logs."""
+    parts = urlsplit(url)
+    netloc = parts.netloc
+    if "@" in netloc:
+        user, _, host = netloc.rpartition("@")
+        name, colon, _ = user.partition(":")
+        netloc = f"{name}{':***' if colon else ''}@{host}"
+    return _PASSWORD_PARAMETER.sub(r"\1***", urlunsplit(parts._replace(netloc=netloc)))
+
+
+def _without_password(text: str, url: str) -> str:
+    """Blank the password of `url` wherever the driver repeats it, as it does for a URL it cannot parse."""
+    user = urlsplit(url).netloc.rpartition("@")[0]
+    password = user.partition(":")[2]
+    return text.replace(password, "***") if password else text
