@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -18,7 +18,8 @@ APPLICATION_NAME: Final = "two-tower"
 CONNECT_TIMEOUT_SECONDS: Final = 10
 
 _SQLALCHEMY_SCHEME: Final = re.compile(r"^postgres(ql)?(\+\w+)?://")
-_PASSWORD_PARAMETER: Final = re.compile(r"(?i)(password=)[^&\s]*")
+_PASSWORD_BEFORE_HOST: Final = re.compile(r"^[^:/]+://[^:/@]*:(.*)@", re.DOTALL)
+_PASSWORD_PARAMETER: Final = re.compile(r"[?&]password=([^&]*)")
 
 
 def connect(url: str, *, autocommit: bool = False, **options: Any) -> psycopg.Connection[TupleRow]:
@@ -53,18 +54,18 @@ def connect(url: str, *, autocommit: bool = False, **options: Any) -> psycopg.Co
 
 
 def without_password(url: str) -> str:
-    """Return `url` with its password replaced by `***`, fit for messages and logs."""
-    parts = urlsplit(url)
-    netloc = parts.netloc
-    if "@" in netloc:
-        user, _, host = netloc.rpartition("@")
-        name, colon, _ = user.partition(":")
-        netloc = f"{name}{':***' if colon else ''}@{host}"
-    return _PASSWORD_PARAMETER.sub(r"\1***", urlunsplit(parts._replace(netloc=netloc)))
+    """Return `url` with its password replaced by `***`, fit for messages and logs; malformed URLs too."""
+    return _without_password(url, url)
 
 
 def _without_password(text: str, url: str) -> str:
-    """Blank the password of `url` wherever the driver repeats it, as it does for a URL it cannot parse."""
-    user = urlsplit(url).netloc.rpartition("@")[0]
-    password = user.partition(":")[2]
-    return text.replace(password, "***") if password else text
+    """Blank the password of `url` wherever `text` repeats it, as the driver does for a URL it cannot parse."""
+    for password in _passwords(url):
+        text = text.replace(f":{password}@", ":***@").replace(f"={password}", "=***")
+        text = text.replace(f'"{password}"', '"***"')
+    return text
+
+
+def _passwords(url: str) -> set[str]:
+    found = {*_PASSWORD_BEFORE_HOST.findall(url), *_PASSWORD_PARAMETER.findall(url)} - {""}
+    return found | {unquote(password) for password in found}
