@@ -13,7 +13,7 @@ select pg_catalog.json_build_object(
   'created_at', case when pg_catalog.isfinite(v.created_at)
     then (extract(epoch from v.created_at) * 1000000)::bigint end,
   'safety_level', coalesce(v.safety_level, 0),
-  'region_codes', coalesce(v.region_codes, '{}'),
+  'region_codes', coalesce(pg_catalog.array_remove(v.region_codes, null), '{}'),
   'is_active', coalesce(v.is_active, true),
   'tags', coalesce(t.names, '{}'),
   'performers', coalesce(p.names, '{}')

@@ -1,0 +1,183 @@
+"""All decisions before a moment as coded columns: read from Postgres, sorted, hashed and written as parquet.
+
+The hot path of a snapshot. Ids stay 128-bit numbers until the parquet's dictionaries, which hold each id once as
+text; a million rows never become a million strings. What does not live here: the snapshot around it (`snapshot`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
+from psycopg import sql
+
+from two_tower_assets.database.queries import query
+from two_tower_assets.progress import Progress
+from two_tower_assets.sources.canonical import Canonical
+from two_tower_assets.sources.coerce import hyphenated
+from two_tower_assets.sources.copying import copy_out
+
+_POSTGRES_EPOCH: Final = 946_684_800_000_000
+"""2000-01-01 in microseconds since the Unix epoch: Postgres counts from there."""
+_HEADER: Final = 19
+"""Bytes before the first row of a binary COPY without options; the end mark is a row of two bytes."""
+_ROW: Final = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("user_length", ">i4"), ("user_high", ">u8"), ("user_low", ">u8"),
+        ("video_length", ">i4"), ("video_high", ">u8"), ("video_low", ">u8"),
+        ("time_length", ">i4"), ("time", ">i8"),
+        ("kind_length", ">i4"), ("kind", ">i2"),
+    ]
+)  # fmt: skip
+"""One row of `snapshot_decisions.sql` in binary COPY."""
+_COLUMNS: Final[Mapping[str, type]] = {
+    "user_high": np.uint64,
+    "user_low": np.uint64,
+    "time": np.int64,
+    "video_high": np.uint64,
+    "video_low": np.uint64,
+    "kind": np.int16,
+}
+_ROW_GROUP: Final = 1 << 20
+_DICTIONARY_BYTES: Final = 1 << 28
+"""Above any dictionary of a row group: parquet writers else give up coding at 1 MiB and write every id out."""
+
+
+@dataclass(frozen=True)
+class DecisionTypes:
+    """What there is to copy, counted before."""
+
+    cutoff: datetime
+    names: tuple[str, ...]
+    """Types that occur before the cut-off, sorted; a row names its type by its place from 1."""
+    rows: int
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class DecisionLog:
+    """Decisions sorted by user, time and video, ids as pairs of 64-bit numbers."""
+
+    frame: pl.DataFrame
+    names: tuple[str, ...]
+
+    def content_hash(self) -> str:
+        """Hex SHA-256 of the sorted rows and the names of the types."""
+        digest = Canonical()
+        digest.label("decision_type", len(self.names))
+        digest.series(pl.Series(list(self.names), dtype=pl.String))
+        for name, kind in _COLUMNS.items():
+            digest.label(name, self.frame.height)
+            digest.numbers(self.frame[name].to_numpy(), np.dtype(kind).newbyteorder("<").str)
+        return digest.hexdigest()
+
+    def write(self, path: Path) -> None:
+        """Write parquet with `user_id`, `video_id`, `decision_type` (text) and `created_at` (microseconds, UTC)."""
+        videos = _Ids.of(self.frame["video_high"], self.frame["video_low"])
+        names = pa.array(list(self.names), pa.string())
+        with _writer(path) as writer:
+            for rows in self.frame.iter_slices(_ROW_GROUP) if self.frame.height else [self.frame]:
+                users = _Ids.of(rows["user_high"], rows["user_low"])
+                columns = [
+                    users.coded(rows["user_high"], rows["user_low"]),
+                    videos.coded(rows["video_high"], rows["video_low"]),
+                    pa.DictionaryArray.from_arrays(pa.array(rows["kind"].to_numpy() - 1, pa.int32()), names),
+                    pa.array(rows["time"].to_numpy(), pa.timestamp("us", "UTC")),
+                ]
+                writer.write_table(pa.table(dict(zip(_SCHEMA.names, columns, strict=True)), schema=_SCHEMA))
+
+
+_CODED: Final = pa.dictionary(pa.int32(), pa.string())
+_SCHEMA: Final = pa.schema(
+    [
+        ("user_id", _CODED),
+        ("video_id", _CODED),
+        ("decision_type", _CODED),
+        ("created_at", pa.timestamp("us", "UTC")),
+    ]
+)
+
+
+def _writer(path: Path) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        path,
+        _SCHEMA,
+        compression="zstd",
+        use_dictionary=["user_id", "video_id", "decision_type"],  # type: ignore[arg-type]  # stubs: bool only
+        column_encoding={"created_at": "DELTA_BINARY_PACKED"},
+        dictionary_pagesize_limit=_DICTIONARY_BYTES,
+        # Readers see plain text columns, not Arrow's dictionaries.
+        store_schema=False,
+    )
+
+
+@dataclass(frozen=True)
+class _Ids:
+    """Distinct ids in order, with their text."""
+
+    table: pl.DataFrame
+    text: pa.Array[Any]
+
+    @classmethod
+    def of(cls, high: pl.Series, low: pl.Series) -> _Ids:
+        table = pl.DataFrame({"high": high, "low": low}).unique().sort("high", "low")
+        pairs = np.empty((table.height, 2), dtype=">u8")
+        pairs[:, 0], pairs[:, 1] = table["high"].to_numpy(), table["low"].to_numpy()
+        raw = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), table.height, [None, pa.py_buffer(pairs.tobytes())])
+        digits = pl.Series(pl.from_arrow(raw), dtype=pl.Binary).bin.encode("hex")
+        return cls(table.with_row_index("code"), hyphenated(digits).to_arrow().cast(pa.string()))
+
+    def coded(self, high: pl.Series, low: pl.Series) -> pa.DictionaryArray[Any, Any]:
+        rows = pl.DataFrame({"high": high, "low": low})
+        codes = rows.join(self.table, on=["high", "low"], how="left", maintain_order="left")["code"]
+        return pa.DictionaryArray.from_arrays(pa.array(codes.to_numpy(), pa.int32()), self.text)
+
+
+def count_decisions(connection: psycopg.Connection[Any], cutoff: datetime | None) -> DecisionTypes | None:
+    """Count decisions by type before `cutoff`; None: up to the last so far. Returns None when the table is empty."""
+    rows = connection.execute(query("snapshot_decision_types"), {"cutoff": cutoff}).fetchall()
+    if not rows or rows[0][0] is None:
+        return None
+    typed = [row for row in rows if row[1] is not None]
+    left_out = {
+        "at or after the cut-off": sum(row[3] for row in rows),
+        "without a time": sum(row[4] for row in rows),
+        "without a type": sum(row[2] for row in rows if row[1] is None),
+    }
+    return DecisionTypes(
+        cutoff=rows[0][0],
+        names=tuple(row[1] for row in typed if row[2]),
+        rows=sum(row[2] for row in typed),
+        left_out={reason: count for reason, count in left_out.items() if count},
+    )
+
+
+def read_decisions(connection: psycopg.Connection[Any], types: DecisionTypes, progress: Progress) -> DecisionLog:
+    """Copy the counted decisions and sort them; must run in the transaction that counted them."""
+    statement = sql.SQL("copy ({}) to stdout (format binary)").format(
+        sql.SQL(query("snapshot_decisions")).format(types=list(types.names), cutoff=types.cutoff)
+    )
+    columns: dict[str, np.ndarray[Any, Any]] = {
+        name: np.empty(types.rows, dtype=kind) for name, kind in _COLUMNS.items()
+    }
+    done = 0
+    skip = _HEADER
+    for block in copy_out(connection, statement.as_string(connection)):
+        rows = np.frombuffer(block, dtype=_ROW, offset=skip, count=(len(block) - skip) // _ROW.itemsize)
+        for name, column in columns.items():
+            column[done : done + len(rows)] = rows[name]
+        skip, done = 0, done + len(rows)
+        progress(done, types.rows)
+    assert done == types.rows, "one snapshot of the database holds one number of rows"
+    columns["time"] += _POSTGRES_EPOCH
+    order = ["user_high", "user_low", "time", "video_high", "video_low"]
+    return DecisionLog(pl.DataFrame(columns).sort(order), types.names)
