@@ -5,9 +5,11 @@ The facts are JSON in the file's header. What does not live here: feature space,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -52,20 +54,25 @@ def save_checkpoint(path: Path, model: TwoTower, facts: CheckpointFacts) -> None
         save_file(tensors, temporary, metadata={_HEADER_KEY: facts.model_dump_json()})
 
 
+def read_facts(path: Path) -> CheckpointFacts:
+    """Read the facts from the file's header, without the weights.
+
+    Raises:
+        ArtifactError: the file is missing or is not a checkpoint.
+    """
+    with _opened(path) as file:
+        return _facts(file)
+
+
 def load_checkpoint(path: Path) -> tuple[TwoTower, CheckpointFacts]:
     """Rebuild the towers in evaluation mode on the CPU; no random numbers are drawn.
 
     Raises:
         ArtifactError: the file is missing, is not a checkpoint, or its tensors do not fit its facts.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            facts = CheckpointFacts.model_validate_json((file.metadata() or {}).get(_HEADER_KEY, "{}"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- it is no dictionary
-    except FileNotFoundError:
-        raise ArtifactError("The checkpoint does not exist", where=str(path), remedy=_REMEDY) from None
-    except (SafetensorError, ValidationError) as error:
-        raise ArtifactError(f"The file is not a checkpoint: {error}", where=str(path), remedy=_REMEDY) from None
+    with _opened(path) as file:
+        facts = _facts(file)
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- it is no dictionary
     with torch.device("meta"):
         model = TwoTower(facts.user_dim, facts.item_dim, facts.model)
     try:
@@ -75,3 +82,18 @@ def load_checkpoint(path: Path) -> tuple[TwoTower, CheckpointFacts]:
             f"The checkpoint's tensors do not fit its facts: {error}", where=str(path), remedy=_REMEDY
         ) from None
     return model.eval(), facts
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            yield file
+    except FileNotFoundError:
+        raise ArtifactError("The checkpoint does not exist", where=str(path), remedy=_REMEDY) from None
+    except (SafetensorError, ValidationError) as error:
+        raise ArtifactError(f"The file is not a checkpoint: {error}", where=str(path), remedy=_REMEDY) from None
+
+
+def _facts(file: Any) -> CheckpointFacts:
+    return CheckpointFacts.model_validate_json((file.metadata() or {}).get(_HEADER_KEY, "{}"))
