@@ -1,0 +1,106 @@
+"""Assets of the sources: the rows in the pipeline's Postgres, and snapshots of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from two_tower_assets.contract import Tables
+from two_tower_assets.defs import metadata
+from two_tower_assets.defs.code import code_version
+from two_tower_assets.defs.progress import log_progress
+from two_tower_assets.defs.resources import Workspace
+from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.stage import OWNERS, POINTERS, friendly, result, stage_asset
+from two_tower_assets.defs.store import Made, fingerprint_of
+from two_tower_assets.sources.snapshot import Snapshot
+
+_TABLES = {"profiles": Tables.PROFILES, "videos": Tables.VIDEOS, "decisions": Tables.DECISIONS}
+
+
+@stage_asset("sources/database", kinds={"postgres"})
+def database(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Made]:
+    """The pipeline's Postgres, with its schema up to date and the rows of the source.
+
+    A sample or a folder is loaded so that the tables equal it; in a Postgres that already holds the rows they are
+    only checked.
+    """
+    from two_tower_assets.sources.fill import bring_up_to_date, fill
+
+    site = workspace.site
+    applied = bring_up_to_date(site.pipeline_url, may_migrate=site.owns_database)
+    report = fill(
+        site.pipeline_url, site.origin, site.settings.sample, progress=log_progress(context.log, "tables loaded")
+    )
+    content = report.content_hash if report else datetime.now(UTC).isoformat()
+    asset = context.asset_key.to_user_string()
+    made = site.store.record(asset, fingerprint_of(asset, content), site.home.root, (), {}, data_version=content)
+    described = {
+        "source": site.origin.label,
+        "data_set": site.origin.dataset,
+        "migrations_applied": len(applied),
+        "rows": metadata.counts(report.row_counts if report else {}),
+        "rows_changed": metadata.counts(report.changed if report else {}),
+        "rows_left_out_or_mended": metadata.counts(report.counts if report else {}),
+    }
+    settings = ("source", "sample")
+    return result(site, made, described, reused=report is not None and report.skipped, settings=settings)
+
+
+@dg.multi_asset(
+    name="snapshot",
+    outs={
+        noun: dg.AssetOut(
+            key=["sources", noun],
+            group_name="sources",
+            owners=OWNERS,
+            kinds={"polars", "parquet"},
+            code_version=code_version("sources"),
+            io_manager_key=POINTERS,
+            description=f"The table `{table}` as it stood in one moment, the same for all three snapshots.",
+        )
+        for noun, table in _TABLES.items()
+    },
+    deps=[database],
+)
+def snapshot(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult[Made]]:
+    """The three tables read in one transaction and frozen as parquet under a name of their content."""
+    taken = friendly(_take)(context, workspace.site)
+    for noun, table in _TABLES.items():
+        yield _describe(workspace.site, taken, noun, table)
+
+
+def _take(context: dg.AssetExecutionContext, site: Site) -> Snapshot:
+    from two_tower_assets.sources.snapshot import take_snapshot
+
+    # A live source is cut at the run's start; a sample or a folder just after its last decision.
+    cutoff = datetime.now(UTC) if site.origin.kind == "postgres" else None
+    progress = log_progress(context.log, "decisions read")
+    return take_snapshot(site.pipeline_url, site.home.snapshots, cutoff=cutoff, progress=progress)
+
+
+def _describe(site: Site, taken: Snapshot, noun: str, table: str) -> dg.MaterializeResult[Made]:
+    facts = taken.tables[table]
+    asset = f"sources/{noun}"
+    fingerprint = fingerprint_of(asset, taken.content_hash, taken.cutoff.isoformat(), facts.content_hash)
+    known = site.store.find(fingerprint)
+    made = known or site.store.record(
+        asset,
+        fingerprint,
+        taken.folder,
+        (f"{noun}.parquet", "snapshot.json"),
+        {"rows": facts.rows, "cutoff": taken.cutoff.isoformat()},
+        data_version=facts.content_hash,
+    )
+    site.store.save(made)
+    frame = {"profiles": taken.profiles, "videos": taken.videos, "decisions": taken.decisions}[noun]()
+    described = {
+        "dagster/row_count": facts.rows,
+        "dagster/column_schema": metadata.table_schema(frame.collect_schema()),
+        "content_hash": facts.content_hash,
+        "cutoff": dg.MetadataValue.timestamp(taken.cutoff),
+        "rows_left_out": metadata.counts(facts.left_out),
+    }
+    return result(site, made, described, reused=known is not None)
