@@ -37,6 +37,8 @@ def server_settings(memory: int | None = None, cores: int | None = None) -> dict
         "checkpoint_timeout": "15min",
         "random_page_cost": "1.1",
         "jit": "off",
+        # As on Supabase: the type vector and its operators are found by their plain names.
+        "search_path": '"$user", public, extensions',
         "timezone": "UTC",
         "log_timezone": "UTC",
         "dynamic_shared_memory_type": _dynamic_shared_memory(),
