@@ -1,0 +1,88 @@
+"""Feature vectors of many rows with the zeros of their bags left out, and their file.
+
+What does not live here: how the values come about (`items`, `users`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from two_tower_assets.errors import FeatureError
+from two_tower_assets.features.ragged import ragged_positions
+
+_WIDTH = "width"
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureMatrix:
+    """`user_features` or `item_features` of N rows: dense columns, then bags without their zeros."""
+
+    ids: NDArray[np.str_]
+    """[N]: user or video ids."""
+    dense: NDArray[np.float32]
+    """float32 [N, d]: the first d columns."""
+    offsets: NDArray[np.int64]
+    """int64 [N + 1]: where each row's entries begin in `columns` and `values`, and the end."""
+    columns: NDArray[np.int32]
+    """int32 [nnz]: column in the bags (tags, then performers), ascending and unique within a row."""
+    values: NDArray[np.float32]
+    """float32 [nnz]: L2-normalised within each bag."""
+    width: int
+    """d + |tag vocabulary| + |performer vocabulary|."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def rows(self, index: NDArray[np.int64] | slice) -> NDArray[np.float32]:
+        """Full vectors of the given rows, in the given order: float32 [B, width]."""
+        chosen = np.arange(len(self))[index]
+        begin = self.offsets[chosen]
+        row, position = ragged_positions(begin, self.offsets[chosen + 1] - begin)
+        dense_dim = self.dense.shape[1]
+        features_BF = np.zeros((len(chosen), self.width), dtype=np.float32)
+        features_BF[:, :dense_dim] = self.dense[chosen]
+        features_BF.reshape(-1)[row * self.width + dense_dim + self.columns[position]] = self.values[position]
+        return features_BF
+
+    def save(self, path: Path) -> None:
+        """Write a safetensors file; ids become rows of UTF-8 bytes, padded with zeros."""
+        encoded = np.char.encode(self.ids, "utf-8")
+        tensors = {
+            "ids": np.frombuffer(encoded.tobytes(), dtype=np.uint8).reshape(len(self.ids), encoded.itemsize),
+            "dense": self.dense,
+            "offsets": self.offsets,
+            "columns": self.columns,
+            "values": self.values,
+        }
+        save_file(
+            {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()},
+            path,
+            metadata={_WIDTH: str(self.width)},
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> FeatureMatrix:
+        """Read what `save` wrote.
+
+        Raises:
+            FeatureError: the file is missing, cut short or something else.
+        """
+        try:
+            with safe_open(path, framework="numpy") as file:
+                tensors = {name: file.get_tensor(name) for name in ("dense", "offsets", "columns", "values")}
+                encoded = file.get_tensor("ids")
+                width = int(file.metadata()[_WIDTH])
+        except (OSError, SafetensorError, KeyError, TypeError) as error:
+            raise FeatureError(
+                f"This is not a file of feature vectors: {error}",
+                where=str(path),
+                remedy="Materialize the features again.",
+            ) from None
+        ids = np.frombuffer(encoded.tobytes(), dtype=f"S{encoded.shape[1]}")
+        return cls(ids=np.char.decode(ids, "utf-8"), width=width, **tensors)

@@ -1,0 +1,81 @@
+"""User feature vectors at any moment of any user's past, in bulk: what serving would have seen then.
+
+Vectors are made for the rows asked for, in any order; a matrix of all examples never exists.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from two_tower_assets.features.history import History
+from two_tower_assets.features.liked_names import LikedNames
+from two_tower_assets.features.names import name_columns
+from two_tower_assets.features.numerics import user_dense
+from two_tower_assets.features.space import FeatureSpace
+from two_tower_assets.features.user_numerics import UserNumerics
+from two_tower_assets.sources.snapshot import Snapshot
+
+
+class UserStates:
+    """Feature vectors of (user, end of past, moment).
+
+    Args:
+        history: the decisions.
+        videos: the snapshot's videos, in its order: `price`, `tags`, `performers`.
+        profiles: `user_id`, `created_at`.
+        space: vocabularies and scales.
+    """
+
+    def __init__(
+        self, history: History, *, videos: pl.DataFrame, profiles: pl.DataFrame, space: FeatureSpace
+    ) -> None:
+        self.history = history
+        self.space = space
+        self._numerics = UserNumerics(history, videos=videos, profiles=profiles)
+        self._liked = LikedNames(
+            history, name_columns(videos, space), segments=(len(space.tags), len(space.performers))
+        )
+
+    @classmethod
+    def from_snapshot(cls, snapshot: Snapshot, history: History, space: FeatureSpace) -> UserStates:
+        """Build from a snapshot and the history read from it."""
+        videos = snapshot.videos().select("price", "tags", "performers").collect()
+        return cls(history, videos=videos, profiles=snapshot.profiles().collect(), space=space)
+
+    def numeric(
+        self, user: NDArray[np.int32], prefix_end: NDArray[np.int64], time: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Raw numerics: float64 [B, 9], the contract's 8 ‖ average like hour; arguments as in `vectors`."""
+        return self._numerics.numeric(user, prefix_end, time)
+
+    def vectors(
+        self,
+        user: NDArray[np.int32],
+        prefix_end: NDArray[np.int64],
+        time: NDArray[np.int64],
+        *,
+        out: NDArray[np.float32] | None = None,
+    ) -> NDArray[np.float32]:
+        """Feature vectors: float32 [B, space.user_dim].
+
+        Args:
+            user: int [B], index in `history.user_ids`.
+            prefix_end: int64 [B], end of the past that counts: `history.strictly_before[d]` for decision d, or
+                `history.prefix_at(user, time)` for any moment.
+            time: int64 [B], the moment, microseconds since the Unix epoch, UTC.
+            out: where to write, C-contiguous; spares the allocation of a new array for every batch.
+        """
+        features_BF = np.empty((len(user), self.space.user_dim), dtype=np.float32) if out is None else out
+        assert features_BF.shape == (len(user), self.space.user_dim)
+        assert features_BF.flags.c_contiguous
+        raw = self._numerics.numeric(user, prefix_end, time)
+        features_BF[:, : self.space.user_dense_dim] = user_dense(raw, self.space.user_numeric)
+        self._liked.write(user, prefix_end, features_BF)
+        return features_BF
+
+    def of_decisions(self, decisions: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Vectors just before the given decisions (positions in the history), as seen at their moments."""
+        history = self.history
+        return self.vectors(history.user[decisions], history.strictly_before[decisions], history.time[decisions])
