@@ -28,12 +28,14 @@ from two_tower_assets.contract import (
     LAST_HOUR,
     LIKE_HOUR_WITHOUT_LIKES,
     LIKE_RATIO_WITHOUT_DECISIONS,
+    USER_NUMERIC,
     Files,
     UserPayload,
 )
 from two_tower_assets.errors import ArtifactError
 
 _SECONDS_A_DAY: Final = 86_400.0
+_KNOWN_NUMERICS: Final = frozenset(USER_NUMERIC)
 _BASE_SEGMENTS: Final = {
     "tag_vector": ("tags", Files.TAG_VOCABULARY),
     "actress_vector": ("performers", Files.PERFORMER_VOCABULARY),
@@ -83,7 +85,8 @@ class ModelFolder:
     def user_features(self, payload: UserPayload, as_of: datetime) -> NDArray[np.float32]:
         """Return `user_features` float32 [F] of a payload at an aware moment."""
         parts = [self._segment(segment, payload, as_of) for segment in self.schema.segments]
-        return np.concatenate(parts).astype(np.float32)
+        features_F: NDArray[np.float32] = np.concatenate(parts).astype(np.float32)
+        return features_F
 
     def embed(self, features_BF: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return `user_embedding` float32 [B, 256].
@@ -105,17 +108,18 @@ class ModelFolder:
 
     def embed_payload(self, payload: UserPayload, as_of: datetime) -> NDArray[np.float32]:
         """Return the user vector float32 [256] of a payload at an aware moment."""
-        return self.embed(self.user_features(payload, as_of)[np.newaxis])[0]
+        embedding_D: NDArray[np.float32] = self.embed(self.user_features(payload, as_of)[np.newaxis])[0]
+        return embedding_D
 
     def _segment(self, segment: Segment, payload: UserPayload, as_of: datetime) -> NDArray[np.float64]:
-        if segment.type == "standard_score" and segment.features is not None:
-            return _standard_scores(segment.features, self.normalizer.user_numeric, numerics(payload, as_of))
+        if segment.type == "standard_score" and _KNOWN_NUMERICS.issuperset(segment.features or ("unnamed",)):
+            return _standard_scores(segment.features or (), self.normalizer.user_numeric, numerics(payload, as_of))
         if segment.type == "scaled_bucket" and segment.name == "hour_of_day":
             return np.array([_hour_of_day(payload)])
         if segment.type == "l2_normalized_bow":
             return _bag(_names(segment, payload), self.vocabularies[segment.name], segment.size)
         raise ArtifactError(
-            f"Segment {segment.name} has the unknown type {segment.type}",
+            f"Segment {segment.name} of type {segment.type} is unknown here",
             where=str(self.folder / Files.FEATURE_SCHEMA),
             remedy="Install a version of two-tower-assets that knows it.",
         )
@@ -154,9 +158,9 @@ def _standard_scores(
 
 
 def _hour_of_day(payload: UserPayload) -> float:
-    hour = payload.decision_stats.average_like_hour
-    known = LIKE_HOUR_WITHOUT_LIKES if hour is None else hour
-    return min(max(known, 0.0), LAST_HOUR) / LAST_HOUR
+    stats = payload.decision_stats
+    hour = stats.average_like_hour if stats.like_count else None
+    return min(max(LIKE_HOUR_WITHOUT_LIKES if hour is None else hour, 0.0), LAST_HOUR) / LAST_HOUR
 
 
 def _names(segment: Segment, payload: UserPayload) -> tuple[str, ...]:

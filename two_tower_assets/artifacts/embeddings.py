@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 from numpy.typing import NDArray
@@ -97,22 +98,21 @@ def read_blocks(path: Path) -> Iterator[tuple[NDArray[np.str_], NDArray[np.float
     Raises:
         ArtifactError: the file is missing or has other columns than the contract's.
     """
-    try:
-        file = pq.ParquetFile(path)
-    except FileNotFoundError:
-        raise ArtifactError("The file does not exist", where=str(path), remedy=REMEDY) from None
-    except pa.ArrowInvalid as error:
-        raise ArtifactError(f"The file is not parquet: {error}", where=str(path), remedy=REMEDY) from None
-    with file:
-        if not file.schema_arrow.equals(SCHEMA):
-            raise ArtifactError(
-                f"The columns are {', '.join(f'{x.name} {x.type}' for x in file.schema_arrow)}",
-                where=str(path),
-                remedy=f"They must be video_id string and embedding float32[{EMBEDDING_DIM}]. {REMEDY}",
-            )
+    with _opened(path) as file:
         for batch in file.iter_batches(batch_size=_BLOCK):
             ids = batch.column(0).to_numpy(zero_copy_only=False).astype(np.str_)
-            yield ids, batch.column(1).flatten().to_numpy().reshape(-1, EMBEDDING_DIM)
+            yield ids, pc.list_flatten(batch.column(1)).to_numpy().reshape(-1, EMBEDDING_DIM)
+
+
+def count_rows(path: Path) -> int:
+    """Return the number of vectors in the file; only its footer is read.
+
+    Raises:
+        ArtifactError: as `read_blocks`.
+    """
+    with _opened(path) as file:
+        rows: int = file.metadata.num_rows
+    return rows
 
 
 def check_video_embeddings(path: Path, expected: Sequence[str]) -> EmbeddingFacts:
@@ -140,6 +140,23 @@ def largest_norm_error(ids: NDArray[np.str_], embeddings_ND: NDArray[np.float32]
     errors_N = np.abs(np.linalg.norm(embeddings_ND, axis=1) - 1)
     _refuse("not of unit length or not finite", ids[~(errors_N <= NORM_TOLERANCE)], where)
     return float(errors_N.max(initial=0.0))
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        file = pq.ParquetFile(path)
+    except FileNotFoundError:
+        raise ArtifactError("The file does not exist", where=str(path), remedy=REMEDY) from None
+    except pa.ArrowInvalid as error:
+        raise ArtifactError(f"The file is not parquet: {error}", where=str(path), remedy=REMEDY) from None
+    if not file.schema_arrow.equals(SCHEMA):
+        file.close()
+        raise ArtifactError(
+            f"The columns are {', '.join(f'{x.name} {x.type}' for x in file.schema_arrow)}",
+            where=str(path),
+            remedy=f"They must be video_id string and embedding float32[{EMBEDDING_DIM}]. {REMEDY}",
+        )
+    return file
 
 
 def _writer(path: Path) -> pq.ParquetWriter:
