@@ -62,7 +62,7 @@ class History:
             decisions: `user_id`, `video_id`, `decision_type` (str) and `created_at` (microseconds, UTC).
             videos: `id` (str), `is_active` (bool), `product_released_at` (microseconds, UTC, nullable).
         """
-        rows = _sorted(decisions).with_columns(_kind())
+        rows = _sorted(decisions).with_columns(decision_kind())
         runs = rows["user_id"].rle().struct.unnest()
         index = videos.select(pl.col("id").alias("video_id"), pl.int_range(pl.len(), dtype=pl.Int32).alias("video"))
         video = rows.select("video_id").join(index, on="video_id", how="left", maintain_order="left")["video"]
@@ -137,8 +137,8 @@ def as_ids(names: pl.Series) -> NDArray[np.str_]:
     return np.array(names.to_list(), dtype=np.str_)
 
 
-def _kind() -> pl.Expr:
-    """Read decision types as `contract.decision_kind` does, as int8."""
+def decision_kind() -> pl.Expr:
+    """Read `decision_type` as `contract.decision_kind` does: LIKE, NOPE or OTHER as int8 column `kind`."""
     decided = pl.col("decision_type")
     value: pl.Expr = pl.lit(OTHER, dtype=pl.Int8)
     for number, word in _SUFFIXES.items():

@@ -5,6 +5,7 @@ What does not live here: how the values come about (`items`, `users`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,3 +87,18 @@ class FeatureMatrix:
             ) from None
         ids = np.frombuffer(encoded.tobytes(), dtype=f"S{encoded.shape[1]}")
         return cls(ids=np.char.decode(ids, "utf-8"), width=width, **tensors)
+
+
+def concatenate(parts: Sequence[FeatureMatrix]) -> FeatureMatrix:
+    """Put the rows of matrices of one width behind one another; at least one is needed."""
+    entries_before = np.cumsum([0] + [len(part.columns) for part in parts[:-1]])
+    return FeatureMatrix(
+        ids=np.concatenate([part.ids for part in parts]),
+        dense=np.concatenate([part.dense for part in parts]),
+        offsets=np.concatenate(
+            [[0], *(part.offsets[1:] + before for part, before in zip(parts, entries_before, strict=True))]
+        ).astype(np.int64),
+        columns=np.concatenate([part.columns for part in parts]),
+        values=np.concatenate([part.values for part in parts]),
+        width=parts[0].width,
+    )

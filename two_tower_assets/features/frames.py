@@ -1,0 +1,83 @@
+"""The raw features of the payloads, computed from a snapshot's frames instead of asked from the database.
+
+Both must give the same vectors; a check compares them. What does not live here: moments of the past for training,
+which `point_in_time` computes without making a list of names for every moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from two_tower_assets.features.history import LIKE, NOPE, decision_kind
+from two_tower_assets.features.raw import RAW_ITEMS, RAW_USERS
+from two_tower_assets.sources.snapshot import Snapshot
+
+_USERS_A_BLOCK: Final = 2048
+
+
+def user_blocks(snapshot: Snapshot, *, as_of: datetime) -> Iterator[pl.DataFrame]:
+    """Raw features (`raw.RAW_USERS`) of users with a decision before `as_of`, by id, some thousand at a time."""
+    videos = snapshot.videos().select("id", "price", "tags", "performers").collect()
+    profiles = snapshot.profiles().collect()
+    decisions = snapshot.decisions().filter(pl.col("created_at") < as_of).collect()
+    ends = np.cumsum(decisions["user_id"].rle().struct.field("len").to_numpy(), dtype=np.int64)
+    start = 0
+    for last in range(_USERS_A_BLOCK - 1, len(ends) + _USERS_A_BLOCK - 1, _USERS_A_BLOCK):
+        end = int(ends[min(last, len(ends) - 1)])
+        yield raw_users(decisions.slice(start, end - start), videos=videos, profiles=profiles)
+        start = end
+
+
+def raw_users(decisions: pl.DataFrame, *, videos: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
+    """Raw features of the users who decided, in the order of their first decision in the frame.
+
+    Args:
+        decisions: those that count: `user_id`, `video_id`, `decision_type`, `created_at`.
+        videos: `id`, `price`, `tags`, `performers`.
+        profiles: `user_id`, `created_at`.
+    """
+    about = videos.select(
+        pl.col("id").alias("video_id"), _finite(pl.col("price").cast(pl.Float64)), "tags", "performers"
+    )
+    rows = decisions.with_columns(decision_kind()).join(about, on="video_id", how="left", maintain_order="left")
+    like = pl.col("kind") == LIKE
+    return (
+        rows.group_by("user_id", maintain_order=True)
+        .agg(
+            like.sum().cast(pl.Int64).alias("like_count"),
+            (pl.col("kind") == NOPE).sum().cast(pl.Int64).alias("nope_count"),
+            pl.len().cast(pl.Int64).alias("decision_count"),
+            pl.col("created_at").filter(like).max().alias("recent_like_at"),
+            pl.col("created_at").filter(like).dt.hour().cast(pl.Float64).mean().alias("average_like_hour"),
+            pl.col("price").filter(like).mean().alias("mean_price"),
+            pl.col("price").filter(like).median().alias("median_price"),
+            _names("tags", like),
+            _names("performers", like),
+        )
+        .join(
+            profiles.select("user_id", pl.col("created_at").alias("profile_created_at")),
+            on="user_id",
+            how="left",
+            maintain_order="left",
+        )
+        .select(*RAW_USERS)
+        .match_to_schema(RAW_USERS)
+    )
+
+
+def raw_items(snapshot: Snapshot) -> pl.DataFrame:
+    """Raw features (`raw.RAW_ITEMS`) of all videos, inactive ones included, in the snapshot's order."""
+    return snapshot.videos().select(pl.col(name).cast(dtype) for name, dtype in RAW_ITEMS.items()).collect()
+
+
+def _finite(number: pl.Expr) -> pl.Expr:
+    return pl.when(number.is_finite()).then(number)
+
+
+def _names(column: str, chosen: pl.Expr) -> pl.Expr:
+    return pl.col(column).filter(chosen).explode(empty_as_null=False, keep_nulls=False)
