@@ -90,18 +90,22 @@ class TrainingSettings(_Strict):
     """Peak of the one-cycle schedule (AdamW)."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.01
     """AdamW weight decay of matrices; biases and the temperature have none."""
-    negatives: Literal["in_batch", "catalogue"] = "in_batch"
-    """`in_batch`: the batch's other targets; `catalogue`: uniform draws from the catalogue are added."""
+    negatives: Literal["in_batch", "catalogue"] = "catalogue"
+    """`in_batch`: the batch's other targets; `catalogue`: uniform draws from the catalogue are added, without which
+    nothing is learned of videos that nobody has liked yet."""
     catalogue_negatives: Positive = 1024
     """Draws a step when `negatives` is `catalogue`."""
     logq: bool = True
-    """Subtract log sampling probability from each negative's score."""
+    """Subtract the log of its inclusion probability from each negative's score."""
     initial_temperature: Annotated[float, Field(gt=0)] = 0.07
     """Start of the learned softmax temperature."""
-    nope_weight: Annotated[float, Field(ge=0)] = 0.1
-    """Weight of a user's own NOPEs as extra negatives in the softmax; 0 leaves them out."""
+    nope_weight: Annotated[float, Field(ge=0)] = 1.0
+    """What each of a user's own NOPEs weighs more in the softmax than another video, which weighs 1; 0 leaves the
+    NOPEs out."""
     future_share: Share = 0.5
     """Share of steps whose target is a random later LIKE rather than the next one."""
+    half_life_days: Annotated[float, Field(gt=0)] = 365.0
+    """Age at which a LIKE is drawn half as often as a new one."""
     validate_every: Positive = 50
     """Steps between two measurements of validation recall."""
     patience: Positive = 3

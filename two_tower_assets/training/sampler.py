@@ -1,0 +1,252 @@
+"""Batches: whose state, at which moment, with which target and against which candidates.
+
+Rows are drawn, all at once, as user ∝ √(Σ weight of their LIKEs), then one of their LIKEs by weight as target; the
+weight halves with age, because tastes of a catalogue move on. The state is that
+user's feature vector either just before the target (*next*) or at a random earlier moment (*future*), which is
+what a vector is used for that was computed some time ago. Every random number of step n comes from (seed, n), so
+batches do not depend on who asks for them in which order. No model here, and nothing of torch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from two_tower_assets.errors import TrainingError
+from two_tower_assets.features.history import LIKE, NOPE
+from two_tower_assets.features.ragged import ragged_positions
+from two_tower_assets.settings import TrainingSettings
+from two_tower_assets.training.data import TrainingData
+
+MICROSECONDS_A_DAY: Final = 86_400_000_000
+
+_ABSENT: Final = -1
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's input as numpy arrays; the letters are those of `loss`."""
+
+    user_BF: NDArray[np.float32]
+    item_MF: NDArray[np.float32]
+    target_B: NDArray[np.int64]
+    log_inclusion_U: NDArray[np.float32]
+    hidden: NDArray[np.int64]
+    nope_B: NDArray[np.int64]
+    log_nope_weight_B: NDArray[np.float32]
+
+
+class Sampler:
+    """Draws batches from what is known before `data.until`.
+
+    Raises:
+        TrainingError: there is nothing to learn from, and what is missing.
+    """
+
+    def __init__(self, data: TrainingData, settings: TrainingSettings) -> None:
+        self._data = data
+        self._settings = settings
+        self._likes = _Ragged.of(
+            data.likes.user, data.likes.decision, len(data.history.user_ids), self._weights_by_age()
+        )
+        self._nopes = self._find_nopes()
+        self._refuse_nothing()
+        self._user_cdf = np.cumsum(np.sqrt(self._likes.totals))
+        self._target_probability = self._probability_of_targets()
+
+    def batch(self, step: int) -> Batch:
+        """Draw the batch of a step (counted from 0)."""
+        rng = np.random.default_rng((self._settings.seed, step))
+        rows = self._draw_rows(rng, future=self._is_future(step))
+        video_B = self._data.history.video[rows.like_B]
+        candidates = np.unique(np.concatenate([video_B, self._draw_catalogue(rng)]))
+        has_nope_B = rows.nope_count_B > 0
+        encoded = np.concatenate([candidates, np.setdiff1d(rows.nope_video_B[has_nope_B], candidates)])
+        place = np.full(len(self._data.history.video_ids) + 1, _ABSENT, dtype=np.int64)
+        place[encoded] = np.arange(len(encoded))
+        target_B = place[video_B]
+        with np.errstate(divide="ignore"):
+            log_nope_weight_B = np.log(self._settings.nope_weight * rows.nope_count_B)
+        return Batch(
+            user_BF=self._data.states.vectors(rows.user_B.astype(np.int32), rows.end_B, rows.time_B),
+            item_MF=self._data.items.rows(encoded),
+            target_B=target_B,
+            log_inclusion_U=self._log_inclusion(candidates),
+            hidden=self._hidden(rows, np.where(place < len(candidates), place, _ABSENT), target_B, len(candidates)),
+            nope_B=np.where(has_nope_B, place[rows.nope_video_B], 0),
+            log_nope_weight_B=log_nope_weight_B.astype(np.float32),
+        )
+
+    def _draw_rows(self, rng: np.random.Generator, *, future: bool) -> _Rows:
+        history = self._data.history
+        cdf = self._user_cdf
+        user_B = np.searchsorted(cdf, rng.random(self._settings.batch_size) * cdf[-1], side="right")
+        like_B = self._likes.draw(user_B, rng)
+        state_B = self._draw_moments(user_B, like_B, rng) if future else like_B
+        nope_video_B, nope_count_B = self._draw_nopes(user_B, rng)
+        return _Rows(
+            user_B, like_B, history.strictly_before[state_B], history.time[state_B], nope_video_B, nope_count_B
+        )
+
+    def _is_future(self, step: int) -> bool:
+        """Spread `future_share` of the steps evenly: at one half every second step."""
+        share = self._settings.future_share
+        return int((step + 1) * share) > int(step * share)
+
+    def _draw_moments(
+        self, user_B: NDArray[np.int64], like_B: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """A decision of the same user, uniformly from the first up to the target itself."""
+        first_B = self._data.history.user_offsets[user_B]
+        return first_B + (rng.random(len(user_B)) * (like_B - first_B + 1)).astype(np.int64)
+
+    def _draw_nopes(
+        self, user_B: NDArray[np.int64], rng: np.random.Generator
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+        """One NOPEd video of each row's user, and how many it stands for (0: none)."""
+        if not self._settings.nope_weight or not len(self._nopes.values):
+            return np.zeros(len(user_B), dtype=np.int32), np.zeros(len(user_B), dtype=np.int64)
+        count_B = self._nopes.counts[user_B]
+        decision_B = self._nopes.draw(user_B, rng)
+        return self._data.history.video[decision_B], count_B
+
+    def _draw_catalogue(self, rng: np.random.Generator) -> NDArray[np.int32]:
+        if self._settings.negatives == "in_batch":
+            return self._data.catalogue[:0]
+        size = min(self._settings.catalogue_negatives, len(self._data.catalogue))
+        return rng.choice(self._data.catalogue, size, replace=False, shuffle=False)
+
+    def _log_inclusion(self, videos: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Log of 1 − (1 − q_v)^(B−1) · (1 − u_v), q_v from the other rows' targets, u_v from the uniform draws."""
+        if not self._settings.logq:
+            return np.zeros(len(videos), dtype=np.float32)
+        with np.errstate(divide="ignore"):
+            log_missed = (self._settings.batch_size - 1) * np.log1p(-self._target_probability[videos])
+            log_missed += np.log1p(-self._uniform_probability[videos])
+        log_inclusion: NDArray[np.float64] = np.log(-np.expm1(log_missed))
+        return log_inclusion.astype(np.float32)
+
+    @cached_property
+    def _uniform_probability(self) -> NDArray[np.float64]:
+        probability = np.zeros(len(self._data.history.video_ids))
+        if self._settings.negatives == "catalogue":
+            drawn = min(self._settings.catalogue_negatives, len(self._data.catalogue))
+            probability[self._data.catalogue] = drawn / len(self._data.catalogue)
+        return probability
+
+    def _probability_of_targets(self) -> NDArray[np.float64]:
+        """[videos] chance that one row has this target: Σ over its LIKEs of √W_u / Σ√W · w / W_u."""
+        likes, history = self._data.likes, self._data.history
+        weight = self._likes.weights / np.sqrt(self._likes.totals[likes.user])
+        videos = history.video[likes.decision]
+        probability = np.bincount(videos, weight, minlength=len(history.video_ids)).astype(np.float64)
+        return probability / float(self._user_cdf[-1])
+
+    def _hidden(
+        self, rows: _Rows, column: NDArray[np.int64], target_B: NDArray[np.int64], width: int
+    ) -> NDArray[np.int64]:
+        """Flat places of candidates that the row's user decided on before the state, or LIKEs at any time.
+
+        Args:
+            rows: who and when.
+            column: [videos + 1] candidate column of each video, absent where it is none; last: unknown videos.
+            target_B: column of each row's target.
+            width: number of candidates.
+        """
+        history = self._data.history
+        first_B = history.user_offsets[rows.user_B]
+        row, decision = ragged_positions(first_B, self._data.user_end[rows.user_B] - first_B)
+        at = column[history.video[decision]]
+        hides = (history.kind[decision] == LIKE) | (decision < rows.end_B[row])
+        hides &= (at >= 0) & (at != target_B[row])
+        places: NDArray[np.int64] = row[hides] * width + at[hides]
+        return places
+
+    def _weights_by_age(self) -> NDArray[np.float64]:
+        """[likes] 2^(−age / half-life), age counted back from the newest example."""
+        time = self._data.history.time[self._data.likes.decision]
+        age = (time.max(initial=0) - time) / MICROSECONDS_A_DAY
+        weights: NDArray[np.float64] = np.exp2(-age / self._settings.half_life_days)
+        return weights
+
+    def _find_nopes(self) -> _Ragged:
+        history = self._data.history
+        chosen = np.flatnonzero((history.kind == NOPE) & (history.video >= 0) & (history.time < self._data.until))
+        return _Ragged.of(history.user[chosen], chosen, len(history.user_ids), np.ones(len(chosen)))
+
+    def _refuse_nothing(self) -> None:
+        likes = self._data.likes
+        videos = np.unique(self._data.history.video[likes.decision])
+        if not len(likes):
+            _refuse(
+                "There is no LIKE of an active video to learn from", "Add decisions, or activate the liked videos."
+            )
+        elif self._settings.negatives == "catalogue" and len(np.union1d(videos, self._data.catalogue)) < 2:
+            _refuse("The catalogue has one video only", "Add videos: there is nothing to choose from.")
+        elif self._settings.negatives == "in_batch" and (len(videos) < 2 or np.ptp(likes.user) == 0):
+            _refuse(
+                f"All LIKEs are of one {'video' if len(videos) < 2 else 'user'}, so a batch has no negatives",
+                'Add decisions, or set training.negatives = "catalogue".',
+            )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What was drawn for each row."""
+
+    user_B: NDArray[np.int64]
+    like_B: NDArray[np.int64]
+    """The target, as a position in the history."""
+    end_B: NDArray[np.int64]
+    """End of the past that the state knows."""
+    time_B: NDArray[np.int64]
+    """Moment of the state."""
+    nope_video_B: NDArray[np.int32]
+    """One of the user's NOPEs; any video where there is none."""
+    nope_count_B: NDArray[np.int64]
+    """How many NOPEs it stands for."""
+
+
+@dataclass(frozen=True)
+class _Ragged:
+    """Weighted values grouped by user."""
+
+    values: NDArray[np.int64]
+    weights: NDArray[np.float64]
+    cumulated: NDArray[np.float64]
+    """[values + 1] sum of the weights before each value."""
+    offsets: NDArray[np.int64]
+    """[users + 1] where each user's values start."""
+
+    @classmethod
+    def of(
+        cls, user: NDArray[np.integer], values: NDArray[np.int64], users: int, weights: NDArray[np.float64]
+    ) -> _Ragged:
+        """Group values that are sorted by user."""
+        offsets = np.searchsorted(user, np.arange(users + 1))
+        return cls(values, weights, np.concatenate([[0.0], np.cumsum(weights)]), offsets)
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """[users] number of values."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def totals(self) -> NDArray[np.float64]:
+        """[users] sum of the weights."""
+        return np.add.reduceat(np.append(self.weights, 0.0), self.offsets[:-1]) * (self.counts > 0)
+
+    def draw(self, user_B: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """One value of each user by weight; any value where the user has none."""
+        first_B, end_B = self.offsets[user_B], self.offsets[user_B + 1]
+        low_B, high_B = self.cumulated[first_B], self.cumulated[end_B]
+        at_B = np.searchsorted(self.cumulated, low_B + rng.random(len(user_B)) * (high_B - low_B), side="right") - 1
+        return self.values[np.clip(at_B, first_B, np.minimum(np.maximum(end_B, 1), len(self.values)) - 1)]
+
+
+def _refuse(what: str, remedy: str) -> None:
+    raise TrainingError(what, where="training/checkpoint", remedy=remedy)

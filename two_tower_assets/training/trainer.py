@@ -1,0 +1,237 @@
+"""Fitting the towers: the optimiser loop, its schedule, early stopping and the curves it leaves behind.
+
+What does not live here: how validation is measured (a callable is given, so that training knows nothing of
+evaluation), what a batch is (`sampler`) and what is minimised (`loss`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+from two_tower_assets.errors import TrainingError
+from two_tower_assets.settings import ModelSettings, TrainingSettings
+from two_tower_assets.training.data import TrainingData
+from two_tower_assets.training.loss import Candidates, sampled_softmax_loss
+from two_tower_assets.training.sampler import Batch, Sampler
+from two_tower_assets.training.towers import TwoTower
+
+Validate = Callable[[TwoTower], float]
+"""Measures a model in evaluation mode; higher is better."""
+
+_WARM_UP: Final = 0.3
+_START_FACTOR: Final = 1 / 25
+_END_FACTOR: Final = 1e-4
+_BETAS: Final = (0.9, 0.999)
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """How far a fit is."""
+
+    step: int
+    """Steps taken."""
+    total: int
+    """Most steps that will be taken."""
+    loss: float
+    recall: float | None
+    """What validation gave, at the steps where it was measured."""
+    examples_per_second: float
+    """Mean since the start, validation included."""
+
+
+Watch = Callable[[StepReport], None]
+
+
+def unwatched(report: StepReport) -> None:
+    """Report nothing."""
+    del report
+
+
+@dataclass(frozen=True)
+class Curves:
+    """What happened during a fit."""
+
+    losses: list[float] = field(default_factory=list)
+    """Loss of each step taken."""
+    recalls: list[tuple[int, float]] = field(default_factory=list)
+    """(steps taken, validation) for each measurement."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model, in evaluation mode, with the weights that validated best."""
+
+    model: TwoTower
+    steps: int
+    """Steps behind these weights."""
+    curves: Curves
+    examples_per_second: float
+
+
+def fit(
+    data: TrainingData,
+    model_settings: ModelSettings,
+    settings: TrainingSettings,
+    *,
+    validate: Validate | None = None,
+    stop_at: int | None = None,
+    watch: Watch = unwatched,
+) -> Fit:
+    """Fit the towers on the LIKEs before `data.until`.
+
+    The same data, settings and number of threads give the same weights, bit by bit.
+
+    Args:
+        data: what may be seen.
+        model_settings: shape of the towers.
+        settings: schedule, batches and negatives.
+        validate: measured every `validate_every` steps and at the last one; the best weights are kept, and
+            `patience` measurements without a better one end the fit. Without it the last weights are kept.
+        stop_at: end after this many steps of the same schedule: what early stopping found before.
+        watch: called after each step.
+
+    Raises:
+        TrainingError: there is nothing to learn from, or the loss is no longer finite.
+    """
+    sampler = Sampler(data, settings)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(settings.seed)
+        model = TwoTower(
+            data.states.space.user_dim,
+            data.states.space.item_dim,
+            model_settings,
+            temperature=settings.initial_temperature,
+        )
+        return _Run(model, settings, validate, stop_at or settings.steps, watch).through(sampler)
+
+
+def one_cycle(step: int, steps: int) -> float:
+    """Factor of the learning rate at a step counted from 0: cosine up during 30 %, cosine down to 1e-4.
+
+    Smith, "Super-convergence" (2018), with cosine annealing.
+    """
+    peak = max(1.0, _WARM_UP * steps)
+    if step < peak:
+        return _cosine(_START_FACTOR, 1.0, (step + 1) / (peak + 1))
+    return _cosine(1.0, _END_FACTOR, (step - peak) / max(1.0, steps - 1 - peak))
+
+
+def _cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * min(share, 1.0))) / 2
+
+
+def make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.AdamW:
+    """AdamW whose weight decay acts on matrices alone."""
+    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
+    groups = [
+        {"params": matrices, "weight_decay": settings.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=_BETAS, fused=True)
+
+
+def train_step(model: TwoTower, optimizer: torch.optim.Optimizer, batch: Batch) -> float:
+    """One forward and backward pass and one update; returns the loss before it."""
+    user_BD: Tensor = model.user(torch.from_numpy(batch.user_BF))
+    item_MD: Tensor = model.item(torch.from_numpy(batch.item_MF))
+    loss = sampled_softmax_loss(user_BD, item_MD, model.log_temperature, _tensors(batch))
+    optimizer.zero_grad(set_to_none=True)
+    torch.autograd.backward(loss)
+    optimizer.step()
+    model.bound_temperature()
+    return loss.item()
+
+
+def _tensors(batch: Batch) -> Candidates:
+    return Candidates(
+        target_B=torch.from_numpy(batch.target_B),
+        log_inclusion_U=torch.from_numpy(batch.log_inclusion_U),
+        hidden=torch.from_numpy(batch.hidden),
+        nope_B=torch.from_numpy(batch.nope_B),
+        log_nope_weight_B=torch.from_numpy(batch.log_nope_weight_B),
+    )
+
+
+def _prefetched(sampler: Sampler, steps: int) -> Generator[Batch]:
+    """Yield the batches of all steps, each assembled in another thread while the one before it is learned."""
+    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
+        coming = pool.submit(sampler.batch, 0)
+        for step in range(1, steps + 1):
+            batch = coming.result()
+            if step < steps:
+                coming = pool.submit(sampler.batch, step)
+            yield batch
+
+
+@dataclass
+class _Run:
+    """One fit while it goes on."""
+
+    model: TwoTower
+    settings: TrainingSettings
+    validate: Validate | None
+    last_step: int
+    watch: Watch
+    curves: Curves = field(default_factory=Curves)
+    best_steps: int = 0
+    best_recall: float = -math.inf
+    best_weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def through(self, sampler: Sampler) -> Fit:
+        """Take the steps and return the model with its best weights."""
+        optimizer = make_optimizer(self.model, self.settings)
+        started = time.monotonic()
+        rate = 0.0
+        batches = _prefetched(sampler, self.last_step)
+        for taken, batch in enumerate(batches, start=1):
+            self._set_rate(optimizer, taken - 1)
+            loss = self._checked(train_step(self.model.train(), optimizer, batch), taken)
+            recall = self._measure(taken)
+            rate = taken * self.settings.batch_size / (time.monotonic() - started)
+            self.watch(StepReport(taken, self.last_step, loss, recall, rate))
+            if self._is_over():
+                batches.close()
+                break
+        if self.validate is not None:
+            self.model.load_state_dict(self.best_weights)
+        return Fit(self.model.eval(), self.best_steps or self.last_step, self.curves, rate)
+
+    def _set_rate(self, optimizer: torch.optim.Optimizer, step: int) -> None:
+        rate = self.settings.learning_rate * one_cycle(step, self.settings.steps)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+
+    def _checked(self, loss: float, taken: int) -> float:
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss is {loss} at step {taken}",
+                where="training/checkpoint",
+                remedy="Lower training.learning_rate, and look for extreme values in the features.",
+            )
+        self.curves.losses.append(loss)
+        return loss
+
+    def _measure(self, taken: int) -> float | None:
+        due = taken % self.settings.validate_every == 0 or taken == self.last_step
+        if self.validate is None or not due:
+            return None
+        recall = self.validate(self.model.eval())
+        self.curves.recalls.append((taken, recall))
+        if recall > self.best_recall:
+            self.best_steps, self.best_recall = taken, recall
+            self.best_weights = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
+        return recall
+
+    def _is_over(self) -> bool:
+        """Whether `patience` measurements in a row brought nothing better."""
+        later = [steps for steps, _ in self.curves.recalls if steps > self.best_steps]
+        return len(later) >= self.settings.patience
