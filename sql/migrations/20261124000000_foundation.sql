@@ -39,6 +39,8 @@ create table two_tower.adopted_tables (
 comment on table two_tower.adopted_tables is
   'Tables in schema public that existed before the first migration; their grants and row-level security are kept.';
 
+revoke all on two_tower.adopted_tables from public, anon, authenticated, service_role;
+
 insert into two_tower.adopted_tables (name)
 select c.relname
 from pg_catalog.pg_class as c

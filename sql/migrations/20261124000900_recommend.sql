@@ -81,7 +81,7 @@ create function two_tower.nearest(
   security invoker
   set search_path = extensions, public, pg_temp
   set hnsw.iterative_scan = 'relaxed_order'
-  set hnsw.ef_search = 100
+  set hnsw.ef_search = 200
 as $$
 declare
   -- Adding zero hides the order from the index.
@@ -90,7 +90,7 @@ declare
   v_ids uuid[];
   v_distances float8[];
 begin
-  perform set_config('hnsw.ef_search', least(greatest(100, 2 * p_limit), 1000)::text, true);
+  perform set_config('hnsw.ef_search', least(greatest(200, 4 * p_limit), 1000)::text, true);
   foreach v_order in array v_orders loop
     execute format(
       'select array_agg(n.id order by n.distance, n.id), array_agg(n.distance order by n.distance, n.id)

@@ -11,3 +11,5 @@ create table if not exists two_tower.schema_migrations (
 
 comment on table two_tower.schema_migrations is
   'Applied migration files and the SHA-256 of their text; adopted: pushed by the Supabase CLI, recorded afterwards.';
+
+revoke all on two_tower.schema_migrations from public, anon, authenticated, service_role;

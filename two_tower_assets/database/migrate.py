@@ -277,7 +277,8 @@ def _run(connection: Connection, text: str, *, where: str) -> None:
 
 
 def _explain(error: psycopg.Error, text: str) -> str:
-    detail = " ".join(filter(None, (error.diag.message_primary or str(error), error.diag.message_hint)))
+    said = (error.diag.message_primary or str(error), error.diag.message_detail, error.diag.message_hint)
+    detail = ". ".join(part.rstrip(".") for part in said if part)
     if error.diag.statement_position is None:
         return detail
     line = text[: int(error.diag.statement_position)].count("\n") + 1

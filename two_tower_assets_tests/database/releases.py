@@ -10,10 +10,14 @@ from psycopg import sql
 from two_tower_assets.contract import EMBEDDING_DIM
 from two_tower_assets_tests.database.rows import Connection, value
 
+LATENT_DIM = 16
+
 
 def unit_vectors(count: int, seed: int = 0) -> np.ndarray:
-    """Random unit vectors, float32 [count, 256]."""
-    vectors = np.random.default_rng(seed).standard_normal((count, EMBEDDING_DIM), dtype=np.float32)
+    """Random unit vectors, float32 [count, 256], that spread over few directions as learned ones do."""
+    directions = np.random.default_rng(1234).standard_normal((LATENT_DIM, EMBEDDING_DIM))
+    latent = np.random.default_rng(seed).standard_normal((count, LATENT_DIM))
+    vectors = (latent @ directions).astype(np.float32)
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
