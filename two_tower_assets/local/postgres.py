@@ -35,7 +35,7 @@ from two_tower_assets.local.account import Account, server_account
 from two_tower_assets.local.binaries import Binaries, find_binaries, shared_root
 from two_tower_assets.local.cluster_file import ClusterFile, read_cluster_file, write_cluster_file
 from two_tower_assets.local.locking import exclusive
-from two_tower_assets.local.processes import is_ready, postmaster, server_processes
+from two_tower_assets.local.processes import MARK_SETTING, is_ready, marks_on, postmaster, server_processes
 from two_tower_assets.local.tuning import server_settings
 
 SUPERUSER: Final = "postgres"
@@ -44,7 +44,8 @@ HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 300
 """Crash recovery of a big cluster takes minutes at worst."""
 _STOP_SECONDS: Final = 60
-_ORPHAN_SECONDS: Final = 3
+_ORPHAN_SECONDS: Final = 1
+"""Idle children of a dead postmaster end at once; those that compute do not notice, and are killed."""
 _START_ATTEMPTS: Final = 5
 _LOG_TAIL: Final = 15
 _LOG_LIMIT: Final = 16 << 20
@@ -109,8 +110,9 @@ class EmbeddedPostgres:
 
     def is_running(self) -> bool:
         """Whether the server runs and accepts connections."""
-        cluster = self._cluster()
-        return cluster is not None and self._serves(cluster)
+        with self._permitted():
+            cluster = self._cluster()
+            return cluster is not None and self._serves(cluster)
 
     def url(self, database: str = SUPERUSER) -> str:
         """Return the superuser's URL of a database, password included: never log it.
@@ -125,7 +127,8 @@ class EmbeddedPostgres:
                 where=str(self.folder),
                 remedy="Start it first (`two-tower run` does).",
             )
-        password = self._password_file.read_text(encoding="utf-8")
+        with self._permitted():
+            password = self._password_file.read_text(encoding="utf-8")
         return f"postgresql://{SUPERUSER}:{password}@{HOST}:{cluster.port}/{quote(database, safe='')}"
 
     def ensure_database(self, name: str) -> str:
@@ -152,10 +155,15 @@ class EmbeddedPostgres:
 
     @contextmanager
     def _exclusive(self) -> Iterator[None]:
-        try:
+        with self._permitted():
             self.folder.mkdir(parents=True, exist_ok=True)
             with exclusive(self._lock):
                 yield
+
+    @contextmanager
+    def _permitted(self) -> Iterator[None]:
+        try:
+            yield
         except PermissionError as error:
             raise LocalStackError(
                 f"The embedded Postgres in this folder belongs to another user: {error}",
@@ -311,7 +319,7 @@ class EmbeddedPostgres:
             "listen_addresses": HOST,
             "port": str(cluster.port),
             "unix_socket_directories": "",
-            "cluster_name": cluster.mark,
+            MARK_SETTING: cluster.mark,
         }
 
     def _failure(self, what: str, output: str) -> LocalStackError:
@@ -387,14 +395,15 @@ def _clear_remains(data: Path, mark: str) -> None:
         for process in server_processes(mark):
             with suppress(psutil.NoSuchProcess):
                 process.kill()
-        _wait(lambda: not server_processes(mark), _ORPHAN_SECONDS)
+        _wait(lambda: not server_processes(mark), _STOP_SECONDS)
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _remove_orphan(data: Path) -> None:
     """Delete a cluster that nobody can log in to any more, ending the server that may still run on it."""
-    for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if process.name() == "postgres" and str(data) in process.cmdline():
+    for mark in marks_on(data):
+        for process in server_processes(mark):
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
+        _clear_remains(data, mark)
     shutil.rmtree(data, ignore_errors=True)

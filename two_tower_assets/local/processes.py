@@ -9,8 +9,11 @@ title of each of its processes.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import psutil
+
+MARK_SETTING: Final = "cluster_name"
 
 
 def postmaster(data: Path, mark: str) -> psutil.Process | None:
@@ -36,6 +39,19 @@ def server_processes(mark: str) -> list[psutil.Process]:
     return [process for process in psutil.process_iter() if _is_marked(process, mark)]
 
 
+def marks_on(data: Path) -> set[str]:
+    """Return the marks of servers that were started on a data folder, whoever started them."""
+    arguments = [_arguments(process) for process in psutil.process_iter()]
+    option = f"--{MARK_SETTING}="
+    return {
+        argument.removeprefix(option)
+        for command in arguments
+        if str(data) in command
+        for argument in command
+        if argument.startswith(option)
+    }
+
+
 def _pid_file(data: Path) -> list[str]:
     try:
         return (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
@@ -44,8 +60,13 @@ def _pid_file(data: Path) -> list[str]:
 
 
 def _is_marked(process: psutil.Process, mark: str) -> bool:
+    return mark in " ".join(_arguments(process))
+
+
+def _arguments(process: psutil.Process) -> list[str]:
+    """Return the command line of a Postgres process; empty for any other, and for a zombie, which has none."""
     try:
-        # A zombie has no command line any more, so it does not count as living.
-        return process.name() == "postgres" and mark in " ".join(process.cmdline())
+        arguments: list[str] = process.cmdline() if process.name() == "postgres" else []
     except (psutil.NoSuchProcess, psutil.AccessDenied):
-        return False
+        return []
+    return arguments
