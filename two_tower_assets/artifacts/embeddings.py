@@ -137,7 +137,9 @@ def largest_norm_error(ids: NDArray[np.str_], embeddings_ND: NDArray[np.float32]
     Raises:
         ArtifactError: a number is not finite or a length is not 1; the text names the videos.
     """
-    errors_N = np.abs(np.linalg.norm(embeddings_ND, axis=1) - 1)
+    # A length too large for float32 becomes infinite, and is refused as such.
+    with np.errstate(over="ignore", invalid="ignore"):
+        errors_N = np.abs(np.linalg.norm(embeddings_ND, axis=1) - 1)
     _refuse("not of unit length or not finite", ids[~(errors_N <= NORM_TOLERANCE)], where)
     return float(errors_N.max(initial=0.0))
 
