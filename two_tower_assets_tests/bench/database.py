@@ -1,4 +1,4 @@
-"""Pages of the user batch RPC at both ends of a large table, and the filtered search against exact search."""
+"""Pages of the user batch RPC at both ends of ten million decisions, and the video search against exact search."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from two_tower_assets.database.connection import connect
 from two_tower_assets.database.migrate import migrate
 from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets_tests.bench.report import Line
-from two_tower_assets_tests.database.rows import Connection, value
+from two_tower_assets_tests.database.releases import as_text, release, unit_vectors
+from two_tower_assets_tests.database.rows import Connection, video_id
 
 USERS = 100_000
-DECISIONS_AT_THE_ENDS = 100
-DECISIONS_BETWEEN = 10
+DECISIONS = 100
 PAGE = 1000
-VIDEOS = 5_000
-REPETITIONS = 5
+VIDEOS = 20_000
+REPETITIONS = 7
 
-CATALOGUE = f"""
+FILL_CATALOGUE = f"""
 insert into public.videos (id, price)
 select ('11111111-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, n from generate_series(0, {VIDEOS - 1}) as n;
 insert into public.tags (name) select 'tag ' || n from generate_series(1, 500) as n;
@@ -32,23 +32,30 @@ join (select id, row_number() over () - 1 as n from public.tags) as t
   on t.n in (v.n % 500, (v.n * 7 + 1) % 500, (v.n * 13 + 2) % 500);
 """
 
-# Ten million decisions would take minutes to write. A page reads its own users' decisions and one index entry of
-# each user; so the users of the first and last pages have a hundred decisions each and those between fewer.
-DECISIONS = f"""
+FILL_DECISIONS = f"""
 insert into public.user_video_decisions
 select ('00000000-0000-4000-8000-' || lpad(to_hex(u), 12, '0'))::uuid,
        ('11111111-0000-4000-8000-' || lpad(to_hex((u * 31 + d * 17) % {VIDEOS}), 12, '0'))::uuid,
        case when d % 2 = 0 then 'like' else 'nope' end,
        timestamptz '2024-01-01' + d * interval '1 hour'
 from generate_series(1, {USERS}) as u
-cross join lateral generate_series(
-  1, case when u <= {PAGE} or u > {USERS - PAGE} then {DECISIONS_AT_THE_ENDS} else {DECISIONS_BETWEEN} end
-) as d;
+cross join generate_series(1, {DECISIONS}) as d;
+"""
+
+
+# The zero hides the order from the index.
+EXACT_SEARCH = """
+select e.video_id
+from public.video_embeddings as e
+join public.videos as v on v.id = e.video_id
+where v.is_active and v.safety_level <= 1
+order by (e.embedding <=> %s::extensions.vector) + 0
+limit 50
 """
 
 
 def measure() -> Iterator[Line]:
-    """Fill a throw-away cluster and time the first and the last page, and the last page by offset beside it."""
+    """Fill a throw-away cluster (about 3 GB on disk for a minute) and time pages and searches in it."""
     with tempfile.TemporaryDirectory() as folder:
         postgres = EmbeddedPostgres(Path(folder) / "postgres", settings={"fsync": "off"})
         postgres.start()
@@ -58,13 +65,14 @@ def measure() -> Iterator[Line]:
             with connect(url, autocommit=True) as connection:
                 _fill(connection)
                 yield from _pages(connection)
+                yield _search(connection)
         finally:
             postgres.destroy()
 
 
 def _fill(connection: Connection) -> None:
-    connection.execute(CATALOGUE)
-    connection.execute(DECISIONS)
+    connection.execute(FILL_CATALOGUE)
+    connection.execute(FILL_DECISIONS)
     connection.execute("vacuum analyze")
 
 
@@ -73,10 +81,9 @@ def _pages(connection: Connection) -> Iterator[Line]:
     first, last = _alternating(
         lambda: _page(connection, "p_after => null"), lambda: _page(connection, f"p_after => '{last_after}'")
     )
-    decisions = value(connection, "select count(*) from public.user_video_decisions")
     yield Line(
         stage="database",
-        what=f"last page of {PAGE} users x {DECISIONS_AT_THE_ENDS} decisions ({USERS} users, {decisions} decisions)",
+        what=f"last page of {PAGE} users x {DECISIONS} decisions, of {USERS} users",
         figure=f"{last:.3f} s",
         against=f"first page {first:.3f} s",
         ratio=last / first,
@@ -93,6 +100,30 @@ def _pages(connection: Connection) -> Iterator[Line]:
         target=">= 1.0 x",
         met=by_offset >= last,
     )
+
+
+def _search(connection: Connection) -> Line:
+    vectors = unit_vectors(VIDEOS)
+    release(connection, "bench", None, {video_id(number): vector for number, vector in enumerate(vectors)})
+    connection.execute("analyze")
+    query = as_text(unit_vectors(1, seed=1)[0])
+    by_index, exact = _alternating(
+        lambda: _answer(connection, "select video_id from public.recommend_videos_ann(%s, 50)", query),
+        lambda: _answer(connection, EXACT_SEARCH, query),
+    )
+    return Line(
+        stage="database",
+        what=f"recommend_videos_ann, 50 of {VIDEOS} videos",
+        figure=f"{by_index * 1000:.1f} ms",
+        against=f"exact search {exact * 1000:.1f} ms",
+        ratio=by_index / exact,
+        target="<= 1.0 x",
+        met=by_index <= exact,
+    )
+
+
+def _answer(connection: Connection, statement: str, query: str) -> None:
+    assert len(connection.execute(statement, (query,)).fetchall()) == 50
 
 
 def _page(connection: Connection, arguments: str) -> None:
