@@ -7,5 +7,5 @@ select
   pg_catalog.array_position({types}::text[], d.decision_type::text)::int2
 from public.user_video_decisions as d
 where d.created_at < {cutoff}
-  and pg_catalog.isfinite(d.created_at)
+  and d.created_at > '-infinity'
   and d.decision_type is not null

@@ -125,6 +125,8 @@ class _Ids:
     """Distinct ids in order, with their text."""
 
     table: pl.DataFrame
+    keys: list[str]
+    """The columns that tell ids apart: one half does, unless two ids share it."""
     text: pa.Array[Any]
 
     @classmethod
@@ -134,31 +136,40 @@ class _Ids:
         pairs[:, 0], pairs[:, 1] = table["high"].to_numpy(), table["low"].to_numpy()
         raw = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), table.height, [None, pa.py_buffer(pairs.tobytes())])
         digits = pl.Series(pl.from_arrow(raw), dtype=pl.Binary).bin.encode("hex")
-        return cls(table.with_row_index("code"), hyphenated(digits).to_arrow().cast(pa.string()))
+        keys = ["high"] if table["high"].n_unique() == table.height else ["high", "low"]
+        return cls(table.with_row_index("code"), keys, hyphenated(digits).to_arrow().cast(pa.string()))
 
     def coded(self, high: pl.Series, low: pl.Series) -> pa.DictionaryArray[Any, Any]:
-        rows = pl.DataFrame({"high": high, "low": low})
-        codes = rows.join(self.table, on=["high", "low"], how="left", maintain_order="left")["code"]
+        rows = pl.DataFrame({"high": high, "low": low}).select(self.keys)
+        codes = rows.join(self.table, on=self.keys, how="left", maintain_order="left")["code"]
         return pa.DictionaryArray.from_arrays(pa.array(codes.to_numpy(), pa.int32()), self.text)
 
 
 def count_decisions(connection: psycopg.Connection[Any], cutoff: datetime | None) -> DecisionTypes | None:
-    """Count decisions by type before `cutoff`; None: up to the last so far. Returns None when the table is empty."""
-    rows = connection.execute(query("snapshot_decision_types"), {"cutoff": cutoff}).fetchall()
-    if not rows or rows[0][0] is None:
+    """Count decisions by type before `cutoff` (None: up to the last so far); returns None when there is no last."""
+    cutoff = cutoff or _just_after_the_last(connection)
+    if cutoff is None:
         return None
-    typed = [row for row in rows if row[1] is not None]
+    rows = connection.execute(sql.SQL(query("snapshot_decision_types")).format(cutoff=cutoff)).fetchall()
+    typed = sorted((name, before) for name, _, before, _ in rows if name is not None and before)
     left_out = {
-        "at or after the cut-off": sum(row[3] for row in rows),
-        "without a time": sum(row[4] for row in rows),
-        "without a type": sum(row[2] for row in rows if row[1] is None),
+        "at or after the cut-off": sum(later for *_, later in rows),
+        "without a time": sum(decisions - before - later for _, decisions, before, later in rows),
+        "without a type": sum(before for name, _, before, _ in rows if name is None),
     }
     return DecisionTypes(
-        cutoff=rows[0][0],
-        names=tuple(row[1] for row in typed if row[2]),
-        rows=sum(row[2] for row in typed),
+        cutoff=cutoff,
+        names=tuple(name for name, _ in typed),
+        rows=sum(before for _, before in typed),
         left_out={reason: count for reason, count in left_out.items() if count},
     )
+
+
+def _just_after_the_last(connection: psycopg.Connection[Any]) -> datetime | None:
+    found = connection.execute(query("snapshot_cutoff")).fetchone()
+    assert found is not None, "an aggregate without groups gives one row"
+    last: datetime | None = found[0]
+    return last
 
 
 def read_decisions(connection: psycopg.Connection[Any], types: DecisionTypes, progress: Progress) -> DecisionLog:

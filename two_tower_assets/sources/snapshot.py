@@ -125,10 +125,7 @@ def open_snapshot(folder: Path) -> Snapshot:
     Raises:
         MissingAssetError: the folder or one of its files is gone.
     """
-    missing = [
-        name for name in (FACTS_FILE, PROFILES_FILE, VIDEOS_FILE, DECISIONS_FILE) if not (folder / name).exists()
-    ]
-    if missing:
+    if missing := _missing(folder):
         raise MissingAssetError(
             f"The snapshot lacks {', '.join(missing)}", where=str(folder), remedy="Materialize the sources again."
         )
@@ -139,6 +136,11 @@ def open_snapshot(folder: Path) -> Snapshot:
         content_hash=facts["content_hash"],
         tables={name: TableFacts(**table) for name, table in facts["tables"].items()},
     )
+
+
+def _missing(folder: Path) -> list[str]:
+    files = (FACTS_FILE, PROFILES_FILE, VIDEOS_FILE, DECISIONS_FILE)
+    return [name for name in files if not (folder / name).exists()]
 
 
 def _counted(connection: psycopg.Connection[Any], cutoff: datetime | None) -> DecisionTypes:
@@ -173,8 +175,10 @@ def _stored(
     }
     content_hash = _hash_of_all(types.cutoff, tables)
     folder = snapshots / content_hash[:16]
-    if folder.exists():
+    if not _missing(folder):
         return open_snapshot(folder)
+    # What somebody deleted files from is of no use any more.
+    shutil.rmtree(folder, ignore_errors=True)
     snapshots.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".partial", dir=snapshots))
     try:
