@@ -11,6 +11,7 @@ data lie beside them in `data/`, or, as root in a folder that the server's accou
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -47,6 +48,7 @@ _STOP_SECONDS: Final = 60
 _ORPHAN_SECONDS: Final = 1
 """Idle children of a dead postmaster end at once; those that compute do not notice, and are killed."""
 _START_ATTEMPTS: Final = 5
+_DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _LOG_TAIL: Final = 15
 _LOG_LIMIT: Final = 16 << 20
 
@@ -169,6 +171,14 @@ class EmbeddedPostgres:
                 f"The embedded Postgres in this folder belongs to another user: {error}",
                 where=str(self.folder),
                 remedy="Use another TWO_TOWER_HOME, or run as the user who made it.",
+            ) from None
+        except OSError as error:
+            if error.errno not in _DISK_ERRORS:
+                raise
+            raise LocalStackError(
+                f"The folder of the embedded Postgres cannot be written: {error}",
+                where=str(self.folder),
+                remedy="Free disk space, or use another TWO_TOWER_HOME.",
             ) from None
 
     def _cluster(self) -> ClusterFile | None:

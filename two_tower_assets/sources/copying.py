@@ -42,7 +42,9 @@ def copy_out(connection: psycopg.Connection[Any], statement: str) -> Iterator[by
             block = bytearray()
     if block:
         yield block
-    while (result := libpq.get_result()) is not None:
+    # The connection is free again only when every result was taken.
+    results = list(iter(libpq.get_result, None))
+    for result in results:
         if result.status == ExecStatus.FATAL_ERROR:
             raise psycopg.errors.error_from_result(result)
 

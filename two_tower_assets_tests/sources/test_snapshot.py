@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
@@ -13,6 +14,7 @@ import pytest
 
 from two_tower_assets.errors import DatabaseError, MissingAssetError, SourceDataError
 from two_tower_assets.settings import SampleSettings
+from two_tower_assets.sources.copying import copy_out
 from two_tower_assets.sources.load import load
 from two_tower_assets.sources.requirements import check_source
 from two_tower_assets.sources.sample import generate_sample
@@ -221,3 +223,26 @@ def test_damaged_snapshot_is_refused(
     shutil.rmtree(snapshot.folder)
     with pytest.raises(MissingAssetError):
         open_snapshot(snapshot.folder)
+
+
+def test_snapshots_at_once_agree(
+    database: str, connection: psycopg.Connection[tuple[object, ...]], tmp_path: Path
+) -> None:
+    """Several runs that freeze the same rows at once all get the one folder, and leave nothing else."""
+    decide(connection, 7, 1, T0)
+    with ThreadPoolExecutor(4) as pool:
+        taken = list(pool.map(lambda _: take_snapshot(database, tmp_path), range(4)))
+    assert taken == [taken[0]] * 4
+    assert [path.name for path in tmp_path.iterdir()] == [taken[0].folder.name]
+
+
+def test_copy_reports_what_postgres_refuses(database: str) -> None:
+    """A copy that Postgres refuses at once, or after the first rows, raises its error."""
+    with psycopg.connect(database) as opened:
+        opened.execute("select 1")
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            list(copy_out(opened, "copy (select * from nowhere) to stdout"))
+        opened.rollback()
+        opened.execute("select 1")
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            list(copy_out(opened, "copy (select 1 / (500 - i) from generate_series(1, 1000) as i) to stdout"))

@@ -253,6 +253,41 @@ def test_truth_and_whole_numbers() -> None:
         as_whole_number(pl.Series([1e12]), COLUMN)
 
 
+ODD_TEXTS = ["", " ", "1", "-2.5", "nan", "1e400", "true", "2024-02-30", "2024-01-02 03:04:05+09", '["x"]', "é\x00"]
+CELL = st.none() | st.sampled_from([*ODD_TEXTS, '{a,"b"}'])
+SOMETIMES_ID = st.sampled_from([uid(1), uid(2), uid(3).upper(), "", None]) | CELL
+
+
+@given(st.data())
+def test_any_text_is_taken_or_refused_clearly(data: st.DataObject) -> None:
+    """Whatever text stands in any column, validation gives typed tables or one SourceDataError with a remedy."""
+    rows = data.draw(st.integers(0, 3))
+
+    def frame(schema: object, ids: set[str]) -> pl.DataFrame:
+        columns = [name for name in schema if name in ids or data.draw(st.booleans())]  # type: ignore[attr-defined]
+        cells = {
+            name: st.lists(SOMETIMES_ID if name in ids else CELL, min_size=rows, max_size=rows) for name in columns
+        }
+        return pl.DataFrame(
+            {name: pl.Series(data.draw(cell), dtype=pl.String) for name, cell in cells.items()},
+        )
+
+    try:
+        made = validated(
+            videos=frame(VIDEOS, {"id"}),
+            profiles=frame(PROFILES, {"user_id"}),
+            decisions=frame(DECISIONS, {"user_id", "video_id"}),
+            now=NOW,
+        )
+    except SourceDataError as error:
+        assert error.where  # noqa: PT017
+        assert error.remedy  # noqa: PT017
+    else:
+        assert dict(made.videos.schema) == dict(VIDEOS)
+        assert made.videos["id"].null_count() == 0
+        assert made.decisions.select(pl.struct("user_id", "video_id").is_unique().all()).item()
+
+
 def test_content_hash_ignores_row_order() -> None:
     """The content hash is the same for shuffled rows and another for a changed value."""
     videos = pl.DataFrame({"id": [uid(1), uid(2)], "tags": [["a"], []], "price": [1.0, None]})
