@@ -7,7 +7,8 @@ Letters in tensor names: Q queries, N videos of a block, K neighbours, D embeddi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -93,17 +94,18 @@ def _require_queries(queries_QD: NDArray[np.float32]) -> None:
 def _compare(connection: Connection, table: str, folder: Path, queries_QD: NDArray[np.float32]) -> _Exact:
     rows = 0
     best_QK = np.zeros((len(queries_QD), 0), np.float32)
-    stored = _read_back(connection, table)
-    for ids, vectors_ND in read_blocks(folder / Files.VIDEO_EMBEDDINGS):
-        _require_same(next(stored, None), ids, vectors_ND, table)
-        best_QK = _largest(np.concatenate([best_QK, queries_QD @ vectors_ND.T], axis=1), max(_LENGTHS))
-        rows += len(ids)
-    if next(stored, None) is not None:
-        raise PublishingError(f"{table} has more rows than the {rows} of the file", where=table, remedy=_REMEDY)
+    # Closed also when the comparison fails: a connection in the middle of a COPY answers nothing else.
+    with closing(_read_back(connection, table)) as stored:
+        for ids, vectors_ND in read_blocks(folder / Files.VIDEO_EMBEDDINGS):
+            _require_same(next(stored, None), ids, vectors_ND, table)
+            best_QK = _largest(np.concatenate([best_QK, queries_QD @ vectors_ND.T], axis=1), max(_LENGTHS))
+            rows += len(ids)
+        if next(stored, None) is not None:
+            raise PublishingError(f"{table} has more rows than the {rows} of the file", where=table, remedy=_REMEDY)
     return _Exact(rows, best_QK)
 
 
-def _read_back(connection: Connection, table: str) -> Iterator[NDArray[np.void]]:
+def _read_back(connection: Connection, table: str) -> Generator[NDArray[np.void], None, None]:
     """Yield the table's rows in blocks, ordered by id (uuids order as their text does)."""
     statement = sql.SQL(
         "copy (select video_id, embedding from {} order by video_id) to stdout (format binary)"

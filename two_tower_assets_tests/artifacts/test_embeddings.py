@@ -120,7 +120,7 @@ UNIT = np.eye(256, dtype=np.float32)[:3]
         (["a", "b", "c", "d"], np.eye(256)[:4], r"1 video\(s\) are in the file and not active: d"),
         (["a", "c", "b"], UNIT, "not ordered by video_id"),
         (["a", "b", "c"], UNIT * [[1], [np.nan], [1]], r"1 video\(s\) are not of unit length or not finite: b"),
-        (["a", "b", "c"], UNIT + [[0], [0], [np.inf]], "not finite: c"),
+        (["a", "b", "c"], np.vstack([UNIT[:2], [[np.inf] * 256]]), "not finite: c"),
         (["a", "b", "c"], UNIT * [[1], [1], [1e30]], "not finite: c"),
         (["a", "b", "c"], UNIT * [[1.01], [1], [1]], "not of unit length or not finite: a"),
         (["a", "b", "c"], UNIT * [[0], [1], [1]], "not of unit length or not finite: a"),

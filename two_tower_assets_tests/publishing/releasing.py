@@ -1,0 +1,55 @@
+"""How the publishing tests release: with evidence that passes, and looking at everything a release may change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from two_tower_assets.publishing.evidence import EvaluationEvidence
+from two_tower_assets.publishing.release import Publication, publish
+from two_tower_assets.settings import ReleaseSettings
+
+OLD = "20260301T120000Z-0123456"
+NEW = "20260302T120000Z-0123456"
+VIDEOS = 300
+SETTINGS = ReleaseSettings(min_ann_recall=0.9)
+
+
+def passing(version: str) -> EvaluationEvidence:
+    """An evaluation that is better than popularity."""
+    return EvaluationEvidence(model_version=version, metric="recall@200", value=0.5, baseline=0.4, min_ratio=1.0)
+
+
+def user_vectors(count: int = 20) -> np.ndarray:
+    """Random unit vectors, float32 [count, 256]."""
+    vectors = np.random.default_rng(5).normal(size=(count, 256)).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def release(url: str, folder: Path, settings: ReleaseSettings = SETTINGS) -> Publication:
+    """Publish a version whose evidence passes."""
+    return publish(url, folder, queries_UD=user_vectors(), evaluation=passing(folder.name), settings=settings)
+
+
+def rows(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+    """Rows of one query."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        return connection.execute(statement, values).fetchall()
+
+
+def everything(url: str) -> dict[str, Any]:
+    """The registry, the pointer, the log, and the identity of every table and index a release may touch."""
+    return {
+        "releases": rows(url, "select * from public.model_releases order by 1"),
+        "live": rows(url, "select * from public.live_release"),
+        "log": rows(url, "select * from public.release_log order by id"),
+        "tables": rows(
+            url,
+            "select oid, relname, relfilenode from pg_class"
+            " where relnamespace = 'two_tower'::regnamespace order by relname",
+        ),
+        "seen": rows(url, "select video_id, model_version, updated_at from public.video_embeddings order by 1"),
+    }
