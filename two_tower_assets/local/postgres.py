@@ -1,8 +1,8 @@
 """A Postgres with pgvector of one's own: a cluster in a folder, started detached, reached over TCP on loopback.
 
-What lives here: making, starting, stopping and removing a cluster. What does not: whom it runs as (`account`),
-where its programs are (`binaries`), its settings (`tuning`), which processes are its (`processes`), and every table
-in it (`database`).
+What lives here: where a cluster is, and starting it there. What does not: whom it runs as (`account`), where its
+programs are (`binaries`), how its data are made (`initdb`), its settings (`tuning`), which processes are its
+(`processes`) and how they end (`shutdown`), and every table in it (`database`).
 
 The folder holds `cluster.json` (where the data are, the port), `password` (mode 0600), `server.log` and `lock`; the
 data lie beside them in `data/`, or, as root in a folder that the server's account cannot reach, under
@@ -17,26 +17,26 @@ import os
 import secrets
 import shlex
 import shutil
-import signal
 import socket
-import tempfile
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 from urllib.parse import quote
 
-import psutil
 import psycopg
 from psycopg import sql
 
+from two_tower_assets.database.connection import connect
 from two_tower_assets.errors import LocalStackError
 from two_tower_assets.local.account import Account, server_account
 from two_tower_assets.local.binaries import Binaries, find_binaries, shared_root
 from two_tower_assets.local.cluster_file import ClusterFile, read_cluster_file, write_cluster_file
+from two_tower_assets.local.initdb import new_data
 from two_tower_assets.local.locking import exclusive
-from two_tower_assets.local.processes import MARK_SETTING, is_ready, marks_on, postmaster, server_processes
+from two_tower_assets.local.processes import MARK_SETTING, is_ready, postmaster
+from two_tower_assets.local.server_log import ServerLog
+from two_tower_assets.local.shutdown import clear_remains, halt, remove_orphan, wait_for
 from two_tower_assets.local.tuning import server_settings
 
 SUPERUSER: Final = "postgres"
@@ -44,13 +44,8 @@ HOST: Final = "127.0.0.1"
 
 _START_SECONDS: Final = 300
 """Crash recovery of a big cluster takes minutes at worst."""
-_STOP_SECONDS: Final = 60
-_ORPHAN_SECONDS: Final = 1
-"""Idle children of a dead postmaster end at once; those that compute do not notice, and are killed."""
 _START_ATTEMPTS: Final = 5
 _DISK_ERRORS: Final = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-_LOG_TAIL: Final = 15
-_LOG_LIMIT: Final = 16 << 20
 
 
 class EmbeddedPostgres:
@@ -65,6 +60,7 @@ class EmbeddedPostgres:
     def __init__(self, folder: Path, *, settings: Mapping[str, str] | None = None) -> None:
         self.folder = folder.absolute()
         self._settings = dict(settings or {})
+        self._log = ServerLog(self.folder / "server.log")
 
     def __repr__(self) -> str:
         return f"EmbeddedPostgres({str(self.folder)!r})"
@@ -83,7 +79,17 @@ class EmbeddedPostgres:
             binaries = find_binaries(account)
             cluster = self._placed(account)
             if not self._data(cluster).exists():
-                self._initialise(cluster, account, binaries)
+                password = secrets.token_urlsafe(24)
+                with new_data(
+                    self._data(cluster),
+                    superuser=SUPERUSER,
+                    password=password,
+                    sync=self._settings.get("fsync") != "off",
+                    account=account,
+                    binaries=binaries,
+                    log=self._log,
+                ):
+                    self._write_password(password)
             if not self._serves(cluster):
                 self._launch(cluster, account, binaries)
 
@@ -94,7 +100,7 @@ class EmbeddedPostgres:
         with self._exclusive():
             cluster = self._cluster()
             if cluster is not None:
-                _halt(self._data(cluster), cluster.mark)
+                halt(self._data(cluster), cluster.mark)
 
     def destroy(self) -> None:
         """Stop the server and delete the cluster with all its data, wherever they lie."""
@@ -103,9 +109,9 @@ class EmbeddedPostgres:
         with self._exclusive():
             cluster = self._cluster()
             if cluster is not None:
-                _halt(self._data(cluster), cluster.mark)
+                halt(self._data(cluster), cluster.mark)
                 shutil.rmtree(self._data(cluster), ignore_errors=True)
-            for path in (self._password_file, self._log, ClusterFile.path(self.folder), self._lock):
+            for path in (self._password_file, *self._log.files, ClusterFile.path(self.folder), self._lock):
                 path.unlink(missing_ok=True)
         with suppress(OSError):  # a folder with anything else in it stays
             self.folder.rmdir()
@@ -134,8 +140,13 @@ class EmbeddedPostgres:
         return f"postgresql://{SUPERUSER}:{password}@{HOST}:{cluster.port}/{quote(database, safe='')}"
 
     def ensure_database(self, name: str) -> str:
-        """Create the database when it is missing and return its URL; the server must run."""
-        with psycopg.connect(self.url(), autocommit=True) as connection:
+        """Create the database when it is missing and return its URL.
+
+        Raises:
+            LocalStackError: the cluster was never started.
+            DatabaseError: the server does not run.
+        """
+        with connect(self.url(), autocommit=True) as connection:
             known = connection.execute("select 1 from pg_database where datname = %s", [name]).fetchone()
             if known is None:
                 # Somebody else may create it at this very moment.
@@ -146,10 +157,6 @@ class EmbeddedPostgres:
     @property
     def _password_file(self) -> Path:
         return self.folder / "password"
-
-    @property
-    def _log(self) -> Path:
-        return self.folder / "server.log"
 
     @property
     def _lock(self) -> Path:
@@ -213,9 +220,9 @@ class EmbeddedPostgres:
             name = hashlib.sha256(str(self.folder).encode()).hexdigest()[:16]
             place = shared_root() / name
             # Left behind by a folder of this path that was deleted by hand; its password went with it.
-            _remove_orphan(place)
+            remove_orphan(place)
             data = str(place)
-        elif self._data_without_record().exists():
+        elif (self.folder / data).exists():
             raise LocalStackError(
                 "The folder holds a cluster's data, but cluster.json is gone",
                 where=str(self.folder),
@@ -223,47 +230,9 @@ class EmbeddedPostgres:
             )
         return self._record(ClusterFile(folder=str(self.folder), data=data, mark=ClusterFile.new_mark()))
 
-    def _data_without_record(self) -> Path:
-        return self.folder / "data"
-
     def _record(self, cluster: ClusterFile) -> ClusterFile:
         write_cluster_file(self.folder, cluster)
         return cluster
-
-    def _initialise(self, cluster: ClusterFile, account: Account, binaries: Binaries) -> None:
-        data = self._data(cluster)
-        partial = data.with_name(f"{data.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
-        password = secrets.token_urlsafe(24)
-        try:
-            partial.mkdir(mode=0o700)
-            account.own(partial)
-            with _secret_file(data.parent, password, account) as secret:
-                self._run_initdb(partial, secret, account, binaries)
-            self._write_password(password)
-            partial.rename(data)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-
-    def _run_initdb(self, data: Path, secret: Path, account: Account, binaries: Binaries) -> None:
-        throw_away = ["--no-sync"] if self._settings.get("fsync") == "off" else []
-        done = account.run(
-            [
-                binaries.program("initdb"),
-                f"--pgdata={data}",
-                f"--username={SUPERUSER}",
-                f"--pwfile={secret}",
-                "--auth=scram-sha-256",
-                "--encoding=UTF8",
-                # Text sorts by code point, as in Python, on every machine.
-                "--locale=C",
-                "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8",
-                *throw_away,
-            ]
-        )
-        if done.returncode != 0:
-            raise self._failure("The cluster could not be made", done.stdout.decode(errors="replace"))
 
     def _write_password(self, password: str) -> None:
         self._password_file.unlink(missing_ok=True)
@@ -279,25 +248,24 @@ class EmbeddedPostgres:
                 remedy="Restore it, or run `two-tower down` and delete the folder to begin afresh.",
             )
         data = self._data(cluster)
-        if postmaster(data, cluster.mark) is not None and _wait(lambda: self._serves(cluster), _START_SECONDS):
+        if postmaster(data, cluster.mark) is not None and wait_for(lambda: self._serves(cluster), _START_SECONDS):
             return
-        _clear_remains(data, cluster.mark)
+        clear_remains(data, cluster.mark)
         output = ""
         for _ in range(_START_ATTEMPTS):
             cluster = self._record(cluster.on_port(_free_port(cluster.port)))
             output = self._run_server(cluster, account, binaries)
             if self._serves(cluster):
                 return
-            _clear_remains(data, cluster.mark)
+            clear_remains(data, cluster.mark)
             if "Address already in use" not in output:
                 break
-        raise self._failure("The server did not start", output)
+        raise self._log.failure("The server did not start", output)
 
     def _run_server(self, cluster: ClusterFile, account: Account, binaries: Binaries) -> str:
         """Run `pg_ctl start`, which returns when the server is ready or dead; return what it logged meanwhile."""
         options = " ".join(shlex.quote(f"--{name}={value}") for name, value in self._options(cluster).items())
-        with self._open_log() as log:
-            begin = log.tell()
+        with self._log.appending() as log:
             account.run(
                 [
                     binaries.program("pg_ctl"),
@@ -311,16 +279,7 @@ class EmbeddedPostgres:
                 stdout=log,
                 stderr=log,
             )
-        with self._log.open("rb") as written:
-            written.seek(begin)
-            return written.read().decode(errors="replace")
-
-    def _open_log(self) -> IO[bytes]:
-        if self._log.exists() and self._log.stat().st_size > _LOG_LIMIT:
-            self._log.replace(self._log.with_suffix(".log.old"))
-        log = self._log.open("ab")
-        log.seek(0, os.SEEK_END)
-        return log
+        return self._log.latest()
 
     def _options(self, cluster: ClusterFile) -> dict[str, str]:
         return {
@@ -331,33 +290,6 @@ class EmbeddedPostgres:
             "unix_socket_directories": "",
             MARK_SETTING: cluster.mark,
         }
-
-    def _failure(self, what: str, output: str) -> LocalStackError:
-        tail = "\n".join(output.strip().splitlines()[-_LOG_TAIL:])
-        return LocalStackError(
-            f"{what}:\n{tail}\n", where=str(self.folder), remedy=_remedy(output, f"Read {self._log}.")
-        )
-
-
-def _remedy(output: str, otherwise: str) -> str:
-    if "No space left on device" in output and "shared memory" not in output:
-        return "Free disk space, then start again."
-    if "shared memory" in output:
-        return "Give the container more shared memory (docker run --shm-size=1g) or free some, then start again."
-    return otherwise
-
-
-@contextmanager
-def _secret_file(folder: Path, text: str, account: Account) -> Iterator[Path]:
-    """Yield a file only the account can read, for a program that takes a secret; it is deleted at the end."""
-    handle, name = tempfile.mkstemp(prefix=".secret.", dir=folder)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        account.own(Path(name))
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def _free_port(preferred: int | None) -> int:
@@ -372,48 +304,3 @@ def _free_port(preferred: int | None) -> int:
     raise LocalStackError(
         "No TCP port is free on loopback", where=HOST, remedy="Close some programs, then start again."
     )
-
-
-def _wait(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def _halt(data: Path, mark: str) -> None:
-    """Fast shutdown; immediate when that takes too long, and the kill of whatever is left at last."""
-    for how in (signal.SIGINT, signal.SIGQUIT):
-        process = postmaster(data, mark)
-        if process is None:
-            break
-        with suppress(psutil.NoSuchProcess):
-            process.send_signal(how)
-        if _wait(lambda: postmaster(data, mark) is None, _STOP_SECONDS):
-            break
-    _clear_remains(data, mark)
-
-
-def _clear_remains(data: Path, mark: str) -> None:
-    """Let the children of a dead postmaster end, kill those that do not, and remove its stale pid file.
-
-    PostgreSQL would otherwise refuse to start: over living children, and over a pid that another program has now.
-    """
-    if not _wait(lambda: not server_processes(mark), _ORPHAN_SECONDS):
-        for process in server_processes(mark):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        _wait(lambda: not server_processes(mark), _STOP_SECONDS)
-    (data / "postmaster.pid").unlink(missing_ok=True)
-
-
-def _remove_orphan(data: Path) -> None:
-    """Delete a cluster that nobody can log in to any more, ending the server that may still run on it."""
-    for mark in marks_on(data):
-        for process in server_processes(mark):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        _clear_remains(data, mark)
-    shutil.rmtree(data, ignore_errors=True)

@@ -22,8 +22,9 @@ import pytest
 from two_tower_assets.errors import LocalStackError
 from two_tower_assets.local import binaries
 from two_tower_assets.local.account import Account, server_account
-from two_tower_assets.local.postgres import EmbeddedPostgres, _remedy
+from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets.local.processes import postmaster, server_processes
+from two_tower_assets.local.server_log import remedy_for
 
 THROW_AWAY = {"fsync": "off", "shared_buffers": "16MB"}
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another account")
@@ -286,7 +287,7 @@ def test_bad_setting_shows_the_log(tmp_path: Path) -> None:
 )
 def test_remedy_fits_the_cause(output: str, remedy: str) -> None:
     """A full disk, missing shared memory and anything else each get their own advice."""
-    assert remedy in _remedy(output, "Read the log.")
+    assert remedy in remedy_for(output, otherwise="Read the log.")
 
 
 def test_missing_package_names_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
