@@ -63,7 +63,8 @@ begin
 end
 $$;
 
--- Settings named in the head are put back when the function returns; the body sets ef_search by the limit. The
+-- Settings named in the head are put back when the function returns; the body sets ef_search by the limit. Reads
+-- are priced as from memory: by the default price, that of a disk's seeks, the planner shuns the index. The
 -- index is walked further until enough admissible videos are found or its bounds are met; what it then lacks is
 -- found by exact search.
 create function two_tower.nearest(
@@ -82,6 +83,7 @@ create function two_tower.nearest(
   set search_path = extensions, public, pg_temp
   set hnsw.iterative_scan = 'relaxed_order'
   set hnsw.ef_search = 200
+  set random_page_cost = 1.1
 as $$
 declare
   -- Adding zero hides the order from the index.
