@@ -75,6 +75,8 @@ def catalogue(cluster: EmbeddedPostgres, migrated_template: str) -> Iterator[Cat
         release(connection, "v1", None, {video_id(n): vectors[n] for n in range(VIDEOS)})
         connection.execute("analyze")
         yield Catalogue(connection, vectors, banned, rare)
+    with connect(cluster.url(), autocommit=True) as server:
+        server.execute("drop database recommend")
 
 
 def _active(number: int) -> bool:
