@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -23,6 +24,15 @@ from two_tower_assets.settings import FeatureSettings
 from two_tower_assets.sources.snapshot import Snapshot
 
 _BLOCK: Final = 65_536
+
+
+@dataclass(frozen=True)
+class Scales:
+    """The normalizer: what numbers are standardised with, and the date that recency counts back from."""
+
+    user_numeric: Mapping[str, Standard]
+    item_numeric: Mapping[str, Standard]
+    reference_released_at: datetime | None
 
 
 def build_space(
@@ -59,15 +69,50 @@ def space_of_frames(
 ) -> FeatureSpace:
     """Build a space from a snapshot's frames and cut-off; see `build_space`."""
     existing = catalogue_before(videos, decisions, cutoff=cutoff, before=before)
-    active = existing.filter(pl.col("is_active"))
-    reference = existing["product_released_at"].max()
-    assert reference is None or isinstance(reference, datetime)
-    examples = history.examples(before=None if before is None else microseconds(before))
+    scales = measure_scales(history, catalogue=existing, videos=videos, profiles=profiles, before=before)
     return FeatureSpace(
-        tags=build_vocabulary(active["tags"], min_frequency=settings.min_tag_freq, max_size=settings.max_tag_vocab),
-        performers=build_vocabulary(
-            active["performers"], min_frequency=settings.min_actress_freq, max_size=settings.max_actress_vocab
-        ),
+        tags=tag_vocabulary(existing, settings),
+        performers=performer_vocabulary(existing, settings),
+        user_numeric=scales.user_numeric,
+        item_numeric=scales.item_numeric,
+        reference_released_at=scales.reference_released_at,
+    )
+
+
+def tag_vocabulary(catalogue: pl.DataFrame, settings: FeatureSettings) -> tuple[str, ...]:
+    """Tags of the active videos of a catalogue (`is_active`, `tags`)."""
+    tags = catalogue.filter(pl.col("is_active"))["tags"]
+    return build_vocabulary(tags, min_frequency=settings.min_tag_freq, max_size=settings.max_tag_vocab)
+
+
+def performer_vocabulary(catalogue: pl.DataFrame, settings: FeatureSettings) -> tuple[str, ...]:
+    """Performers of the active videos of a catalogue (`is_active`, `performers`)."""
+    performers = catalogue.filter(pl.col("is_active"))["performers"]
+    return build_vocabulary(performers, min_frequency=settings.min_actress_freq, max_size=settings.max_actress_vocab)
+
+
+def measure_scales(
+    history: History,
+    *,
+    catalogue: pl.DataFrame,
+    videos: pl.DataFrame,
+    profiles: pl.DataFrame,
+    before: datetime | None = None,
+) -> Scales:
+    """Measure the normalizer: user numerics over the training examples, item numerics over the active catalogue.
+
+    Args:
+        history: all decisions.
+        catalogue: the videos that existed: `is_active` and the columns of `raw.RAW_ITEMS`.
+        videos: a snapshot's videos, in the history's order.
+        profiles: a snapshot's profiles.
+        before: only examples before this moment count; None: all.
+    """
+    reference = catalogue["product_released_at"].max()
+    assert reference is None or isinstance(reference, datetime)
+    active = catalogue.filter(pl.col("is_active"))
+    examples = history.examples(before=None if before is None else microseconds(before))
+    return Scales(
         user_numeric=_user_scales(history, UserNumerics(history, videos=videos, profiles=profiles), examples),
         item_numeric=measure_standards(ITEM_NUMERIC, lambda: [raw_item_numerics(active, microseconds(reference))]),
         reference_released_at=reference,

@@ -135,7 +135,8 @@ def parse_items(payloads: pl.DataFrame) -> pl.DataFrame:
 
 def _moment(text: pl.Expr) -> pl.Expr:
     """ISO 8601 with an offset and up to six decimals, or null, as UTC microseconds."""
-    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us", time_zone="UTC")
+    offset_in_digits = text.str.replace("Z$", "+00:00")
+    return offset_in_digits.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us", time_zone="UTC")
 
 
 def _blocks(path: Path, parse: Callable[[pl.DataFrame], pl.DataFrame]) -> Iterator[pl.DataFrame]:

@@ -1,0 +1,67 @@
+"""Item and user features as an asset keeps them: payloads of the RPCs, or raw features computed from a snapshot.
+
+Which of the two a folder holds is told by its file; both are read back as the same raw features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from two_tower_assets.features.frames import raw_items, user_blocks
+from two_tower_assets.features.payloads import (
+    ITEMS_FILE,
+    item_payload_blocks,
+    read_item_payloads,
+    read_user_payloads,
+    user_payload_blocks,
+)
+from two_tower_assets.features.raw import RAW_ITEMS, RAW_USERS
+from two_tower_assets.progress import Progress, silent
+from two_tower_assets.settings import FeatureSettings
+from two_tower_assets.sources.snapshot import Snapshot
+
+RAW_FILE: Final = "raw_features.parquet"
+
+
+def store_items(
+    snapshot: Snapshot, url: str, into: Path, settings: FeatureSettings, *, progress: Progress = silent
+) -> int:
+    """Write the features of all videos, inactive ones included, and return their number."""
+    if settings.feature_source == "rpc":
+        return read_item_payloads(url, into, page=settings.payload_page, progress=progress)
+    items = raw_items(snapshot)
+    items.write_parquet(into / RAW_FILE)
+    return items.height
+
+
+def store_users(
+    snapshot: Snapshot, url: str, into: Path, settings: FeatureSettings, *, progress: Progress = silent
+) -> int:
+    """Write the features at the snapshot's cut-off of all users with a decision, and return their number."""
+    if settings.feature_source == "rpc":
+        page = settings.payload_page
+        return read_user_payloads(url, into, as_of=snapshot.cutoff, page=page, progress=progress)
+    users = pl.concat([pl.DataFrame(schema=dict(RAW_USERS)), *user_blocks(snapshot, as_of=snapshot.cutoff)])
+    users.write_parquet(into / RAW_FILE)
+    return users.height
+
+
+def stored_items(folder: Path, snapshot: Snapshot) -> pl.DataFrame:
+    """Raw item features in the snapshot's order, with `is_active`; videos that came later are left aside."""
+    if (folder / ITEMS_FILE).exists():
+        items = pl.concat([pl.DataFrame(schema=dict(RAW_ITEMS)), *item_payload_blocks(folder)])
+    else:
+        items = pl.read_parquet(folder / RAW_FILE)
+    known = snapshot.videos().select("id", "is_active").collect()
+    return known.join(items, on="id", how="left", maintain_order="left")
+
+
+def stored_users(folder: Path) -> Iterable[pl.DataFrame]:
+    """Raw user features in blocks, by id."""
+    if (folder / RAW_FILE).exists():
+        return [pl.read_parquet(folder / RAW_FILE)]
+    return user_payload_blocks(folder)
