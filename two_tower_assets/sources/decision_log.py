@@ -65,35 +65,71 @@ class DecisionTypes:
 
 @dataclass(frozen=True)
 class DecisionLog:
-    """Decisions sorted by user, time and video, ids as pairs of 64-bit numbers."""
+    """Decisions sorted by user, time and video, ids as places in tables of distinct ids."""
 
     frame: pl.DataFrame
+    """`user` and `video` (places), `time` (int64 microseconds), `kind` (place in `names`, from 1)."""
+    users: Ids
+    videos: Ids
     names: tuple[str, ...]
 
     def content_hash(self) -> str:
-        """Hex SHA-256 of the sorted rows and the names of the types."""
+        """Hex SHA-256 of the sorted rows, the ids that occur, and the names of the types."""
         digest = Canonical()
         digest.label("decision_type", len(self.names))
         digest.series(pl.Series(list(self.names), dtype=pl.String))
-        for name, kind in _COLUMNS.items():
+        for name, ids in (("user_id", self.users), ("video_id", self.videos)):
+            digest.label(name, len(ids.pairs))
+            digest.numbers(ids.pairs, ">u8")
+        for name, kind in (("user", "<u4"), ("time", "<i8"), ("video", "<u4"), ("kind", "<i2")):
             digest.label(name, self.frame.height)
-            digest.numbers(self.frame[name].to_numpy(), np.dtype(kind).newbyteorder("<").str)
+            digest.numbers(self.frame[name].to_numpy(), kind)
         return digest.hexdigest()
 
     def write(self, path: Path) -> None:
         """Write parquet with `user_id`, `video_id`, `decision_type` (text) and `created_at` (microseconds, UTC)."""
-        videos = _Ids.of(self.frame["video_high"], self.frame["video_low"])
+        user_text, video_text = self.users.text(), self.videos.text()
         names = pa.array(list(self.names), pa.string())
         with _writer(path) as writer:
-            for rows in self.frame.iter_slices(_ROW_GROUP) if self.frame.height else [self.frame]:
-                users = _Ids.of(rows["user_high"], rows["user_low"])
+            for rows in self.frame.iter_slices(_ROW_GROUP):
+                # Rows are sorted by user: a row group needs the ids of its own users only.
+                first, last = rows["user"][0], rows["user"][-1]
                 columns = [
-                    users.coded(rows["user_high"], rows["user_low"]),
-                    videos.coded(rows["video_high"], rows["video_low"]),
-                    pa.DictionaryArray.from_arrays(pa.array(rows["kind"].to_numpy() - 1, pa.int32()), names),
+                    _coded(rows["user"] - first, user_text.slice(first, last - first + 1)),
+                    _coded(rows["video"], video_text),
+                    _coded(rows["kind"] - 1, names),
                     pa.array(rows["time"].to_numpy(), pa.timestamp("us", "UTC")),
                 ]
                 writer.write_table(pa.table(dict(zip(_SCHEMA.names, columns, strict=True)), schema=_SCHEMA))
+
+
+@dataclass(frozen=True)
+class Ids:
+    """Distinct ids in order."""
+
+    pairs: np.ndarray[Any, np.dtype[np.uint64]]
+    """[N, 2]: both halves of each id."""
+
+    @classmethod
+    def of(cls, high: pl.Series, low: pl.Series) -> tuple[Ids, pl.Series]:
+        """Return the distinct ids and the place of each given one (uint32)."""
+        table = pl.DataFrame({"high": high, "low": low}).unique().sort("high", "low").with_row_index("place")
+        # One half tells ids apart, unless two of them share it.
+        keys = ["high"] if table["high"].n_unique() == table.height else ["high", "low"]
+        given = pl.DataFrame({"high": high, "low": low}).select(keys)
+        places = given.join(table, on=keys, how="left", maintain_order="left")["place"]
+        return cls(table.select("high", "low").to_numpy()), places
+
+    def text(self) -> pa.Array[Any]:
+        """Return the ids as text, in order."""
+        raw = pa.py_buffer(self.pairs.astype(">u8", order="C").tobytes())
+        binary = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), len(self.pairs), [None, raw])
+        digits = pl.Series(pl.from_arrow(binary), dtype=pl.Binary).bin.encode("hex")
+        return hyphenated(digits).to_arrow().cast(pa.string())
+
+
+def _coded(places: pl.Series, text: pa.Array[Any]) -> pa.DictionaryArray[Any, Any]:
+    return pa.DictionaryArray.from_arrays(pa.array(places.to_numpy(), pa.int32()), text)
 
 
 _CODED: Final = pa.dictionary(pa.int32(), pa.string())
@@ -118,31 +154,6 @@ def _writer(path: Path) -> pq.ParquetWriter:
         # Readers see plain text columns, not Arrow's dictionaries.
         store_schema=False,
     )
-
-
-@dataclass(frozen=True)
-class _Ids:
-    """Distinct ids in order, with their text."""
-
-    table: pl.DataFrame
-    keys: list[str]
-    """The columns that tell ids apart: one half does, unless two ids share it."""
-    text: pa.Array[Any]
-
-    @classmethod
-    def of(cls, high: pl.Series, low: pl.Series) -> _Ids:
-        table = pl.DataFrame({"high": high, "low": low}).unique().sort("high", "low")
-        pairs = np.empty((table.height, 2), dtype=">u8")
-        pairs[:, 0], pairs[:, 1] = table["high"].to_numpy(), table["low"].to_numpy()
-        raw = pa.FixedSizeBinaryArray.from_buffers(pa.binary(16), table.height, [None, pa.py_buffer(pairs.tobytes())])
-        digits = pl.Series(pl.from_arrow(raw), dtype=pl.Binary).bin.encode("hex")
-        keys = ["high"] if table["high"].n_unique() == table.height else ["high", "low"]
-        return cls(table.with_row_index("code"), keys, hyphenated(digits).to_arrow().cast(pa.string()))
-
-    def coded(self, high: pl.Series, low: pl.Series) -> pa.DictionaryArray[Any, Any]:
-        rows = pl.DataFrame({"high": high, "low": low}).select(self.keys)
-        codes = rows.join(self.table, on=self.keys, how="left", maintain_order="left")["code"]
-        return pa.DictionaryArray.from_arrays(pa.array(codes.to_numpy(), pa.int32()), self.text)
 
 
 def count_decisions(connection: psycopg.Connection[Any], cutoff: datetime | None) -> DecisionTypes | None:
@@ -174,9 +185,11 @@ def _just_after_the_last(connection: psycopg.Connection[Any]) -> datetime | None
 
 def read_decisions(connection: psycopg.Connection[Any], types: DecisionTypes, progress: Progress) -> DecisionLog:
     """Copy the counted decisions and sort them; must run in the transaction that counted them."""
-    statement = sql.SQL("copy ({}) to stdout (format binary)").format(
-        sql.SQL(query("snapshot_decisions")).format(types=list(types.names), cutoff=types.cutoff)
+    places = sql.SQL(" ").join(
+        sql.SQL("when {} then {}").format(name, place) for place, name in enumerate(types.names, start=1)
     )
+    rows_wanted = sql.SQL(query("snapshot_decisions")).format(places=places, cutoff=types.cutoff)
+    statement = sql.SQL("copy ({}) to stdout (format binary)").format(rows_wanted)
     columns: dict[str, np.ndarray[Any, Any]] = {
         name: np.empty(types.rows, dtype=kind) for name, kind in _COLUMNS.items()
     }
@@ -189,6 +202,11 @@ def read_decisions(connection: psycopg.Connection[Any], types: DecisionTypes, pr
         skip, done = 0, done + len(rows)
         progress(done, types.rows)
     assert done == types.rows, "one snapshot of the database holds one number of rows"
-    columns["time"] += _POSTGRES_EPOCH
-    order = ["user_high", "user_low", "time", "video_high", "video_low"]
-    return DecisionLog(pl.DataFrame(columns).sort(order), types.names)
+    return _sorted(pl.DataFrame(columns), types.names)
+
+
+def _sorted(rows: pl.DataFrame, names: tuple[str, ...]) -> DecisionLog:
+    users, user = Ids.of(rows["user_high"], rows["user_low"])
+    videos, video = Ids.of(rows["video_high"], rows["video_low"])
+    coded = rows.select(user.alias("user"), pl.col("time") + _POSTGRES_EPOCH, video.alias("video"), pl.col("kind"))
+    return DecisionLog(coded.sort("user", "time", "video"), users, videos, names)
