@@ -49,7 +49,7 @@ def test_other_files_are_refused(tmp_path: Path):
         FeatureMatrix.load(path)
     matrix(["a", "b"]).save(path)
     path.write_bytes(path.read_bytes()[:-8])
-    with pytest.raises(FeatureError, match="m.safetensors"):
+    with pytest.raises(FeatureError, match=r"m\.safetensors"):
         FeatureMatrix.load(path)
 
 
