@@ -16,7 +16,7 @@ from two_tower_assets.sources.snapshot import take_snapshot
 from two_tower_assets_tests.bench.report import Line
 
 DECISIONS, USERS, VIDEOS = 1_000_000, 20_000, 5_000
-_REPETITIONS = 3
+_REPETITIONS = 5
 _BOUND = 2.0
 
 # The strides are coprime to the number of videos, so no user meets a video twice.
