@@ -113,6 +113,7 @@ create function two_tower.drop_embedding_tables(p_model_version text) returns vo
   language plpgsql
   security invoker
   set search_path = ''
+  set client_min_messages = 'warning'
 as $$
 begin
   execute pg_catalog.format(
