@@ -38,8 +38,8 @@ ROW: Final = np.dtype(
 """One row as it stands in the stream."""
 
 
-def encode_rows(ids: NDArray[np.str_], vectors: NDArray[np.float32]) -> bytes:
-    """Return N rows, without header and trailer.
+def encode_rows(ids: NDArray[np.str_], vectors: NDArray[np.float32]) -> memoryview:
+    """Return the bytes of N rows, without header and trailer.
 
     Args:
         ids: str [N], uuids of 36 characters.
@@ -55,10 +55,10 @@ def encode_rows(ids: NDArray[np.str_], vectors: NDArray[np.float32]) -> bytes:
     rows["vector_size"] = 4 + 4 * EMBEDDING_DIM
     rows["dimensions"] = EMBEDDING_DIM
     rows["vector"] = vectors
-    return rows.tobytes()
+    return rows.view(np.uint8).data
 
 
-def decode_rows(stream: bytes) -> NDArray[np.void]:
+def decode_rows(stream: bytes | memoryview) -> NDArray[np.void]:
     """Read rows (dtype `ROW`) from a piece of a stream that holds whole rows and neither header nor trailer."""
     return np.frombuffer(stream, ROW)
 

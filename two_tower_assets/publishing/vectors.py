@@ -8,11 +8,12 @@ vectors (`vector_check`) and making them live (`release`).
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import psycopg
 from psycopg import sql
@@ -28,6 +29,8 @@ from two_tower_assets.publishing.copy_format import HEADER, TRAILER, encode_rows
 from two_tower_assets.publishing.registry import Release, read_release
 from two_tower_assets.publishing.writer import Connection
 from two_tower_assets.settings import ReleaseSettings
+
+_T = TypeVar("_T")
 
 _INDEX_WORKERS: Final = 4
 """Helpers that the index build may ask for; the server gives what it has."""
@@ -127,15 +130,33 @@ def copy_vectors(connection: Connection, table: str, folder: Path, *, progress: 
     """
     path = folder / Files.VIDEO_EMBEDDINGS
     total, rows = count_rows(path), 0
-    with connection.cursor() as cursor, cursor.copy(_copy_statement(table)) as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(_copy_statement(table)) as copy,
+        closing(_one_ahead(_encoded(path))) as blocks,
+    ):
         copy.write(HEADER)
-        for ids, vectors in read_blocks(path):
-            largest_norm_error(ids, vectors, where=str(path))
-            copy.write(encode_rows(ids, vectors))
-            rows += len(ids)
+        for count, block in blocks:
+            copy.write(block)
+            rows += count
             progress(rows, total)
         copy.write(TRAILER)
     return rows
+
+
+def _encoded(path: Path) -> Iterator[tuple[int, memoryview]]:
+    for ids, vectors in read_blocks(path):
+        largest_norm_error(ids, vectors, where=str(path))
+        yield len(ids), encode_rows(ids, vectors)
+
+
+def _one_ahead(blocks: Iterator[_T]) -> Generator[_T, None, None]:
+    """Make the next block in a thread while the caller sends this one."""
+    with ThreadPoolExecutor(1) as thread:
+        coming = thread.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = thread.submit(next, blocks, None)
+            yield block
 
 
 def qualified(table: str) -> sql.Composable:
