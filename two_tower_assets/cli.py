@@ -7,7 +7,7 @@ import resource
 import shlex
 import subprocess
 import sys
-import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -40,7 +40,7 @@ def run(data: Path | None, select: str) -> None:
     from two_tower_assets.defs.site import open_site
     from two_tower_assets.defs.summary import print_summary
 
-    started = time.monotonic()
+    started_at = datetime.now(UTC)
     site = open_site(data_folder=data)
     environment = {**_instance_environment(), "PYTHONWARNINGS": "ignore"}
     if data:
@@ -50,7 +50,7 @@ def run(data: Path | None, select: str) -> None:
     if finished.returncode:
         raise click.ClickException("The run stopped; the lines above say at which asset and what to do.")
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print_summary(site, seconds=time.monotonic() - started, peak_mib=peak)
+    print_summary(site, started_at=started_at, peak_mib=peak)
 
 
 @main.command()

@@ -1,1 +1,39 @@
-"""The ordered list of stages, resources, checks and automation that make the Dagster code location."""
+"""The ordered list of stages, resources, checks and automation that make the Dagster code location; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from two_tower_assets.defs import automation, checks
+from two_tower_assets.defs.assets import artifacts, evaluation, features, publishing, sources, training
+from two_tower_assets.defs.console import readable_console
+from two_tower_assets.defs.resources import PointerIOManager, Workspace
+from two_tower_assets.defs.stage import POINTERS
+
+STAGES = (sources, features, training, evaluation, artifacts, publishing)
+"""In the order of the dataflow."""
+
+
+def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
+    """Assemble the code location.
+
+    Args:
+        overrides: resources by key that replace the default ones, such as a workspace in a temporary home.
+    """
+    resources = {"workspace": Workspace(), **(overrides or {})}
+    resources.setdefault(POINTERS, PointerIOManager(workspace=resources["workspace"]))
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules(STAGES),
+        asset_checks=dg.load_asset_checks_from_modules([checks]),
+        jobs=automation.JOBS,
+        resources=resources,
+        loggers={"console": readable_console},
+        # Steps share one process: torch and the embedded server start once, and the fits use every core anyway.
+        executor=dg.in_process_executor,
+    )
+
+
+defs = build_defs()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from two_tower_assets.contract import Files
 from two_tower_assets.errors import ArtifactError
 from two_tower_assets.training.checkpoint import CheckpointFacts, read_facts
-from two_tower_assets.training.version import is_model_version
+from two_tower_assets.training.version import is_model_version, model_version
 
 
 def versions(artifacts: Path) -> tuple[str, ...]:
@@ -26,6 +27,24 @@ def find_version(artifacts: Path, fingerprint: str) -> str | None:
     version to go on with, and making the version anew is the remedy.
     """
     return next((facts.model_version for facts in _all_facts(artifacts) if facts.fingerprint == fingerprint), None)
+
+
+def new_version(artifacts: Path, now: datetime, commit: str) -> str:
+    """Make the folder of a new version and return its name; two in one second get a second each.
+
+    Args:
+        artifacts: the folder of all versions; made when missing.
+        now: an aware datetime.
+        commit: 40 hex digits.
+    """
+    while True:
+        name = model_version(now, commit)
+        try:
+            (artifacts / name).mkdir(parents=True)
+        except FileExistsError:
+            now += timedelta(seconds=1)
+        else:
+            return name
 
 
 def _all_facts(artifacts: Path) -> Iterator[CheckpointFacts]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import polars as pl
+
+from two_tower_assets.features.space import FeatureSpace
 
 
 def table_schema(schema: pl.Schema) -> dg.TableSchema:
@@ -25,6 +28,21 @@ def counts(by_reason: Mapping[str, Any]) -> dg.MetadataValue[Any]:
     return dg.MetadataValue.json(dict(by_reason))
 
 
-def bullet_list(items: Mapping[str, object]) -> dg.MetadataValue[Any]:
-    """Names and values, one a line."""
-    return dg.MetadataValue.md("\n".join(f"- **{name}**: {value}" for name, value in items.items()))
+def text_list(items: Iterable[str]) -> dg.MetadataValue[Any]:
+    """Names, one a line."""
+    return dg.MetadataValue.md("\n".join(f"- {item}" for item in items) or "none")
+
+
+def scales(space: FeatureSpace) -> dict[str, dg.MetadataValue[Any]]:
+    """Mean and standard deviation of each numeric, as two tables."""
+    return {
+        name: dg.MetadataValue.table(
+            [dg.TableRecord({"feature": key, "mean": value.mean, "std": value.std}) for key, value in values.items()]
+        )
+        for name, values in (("user_numeric", space.user_numeric), ("item_numeric", space.item_numeric))
+    }
+
+
+def file_sizes(folder: Path, names: Iterable[str]) -> dg.MetadataValue[Any]:
+    """Files with their sizes in bytes."""
+    return dg.MetadataValue.json({name: (folder / name).stat().st_size for name in names})

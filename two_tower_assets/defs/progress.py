@@ -3,15 +3,40 @@
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from two_tower_assets.progress import Progress
+
+if TYPE_CHECKING:
+    from two_tower_assets.training.trainer import StepReport, Watch
 
 _SECONDS_BETWEEN_LINES = 5.0
 
 
 class _Log(Protocol):
     def info(self, msg: str, /) -> None: ...
+
+
+def log_fit(log: _Log, what: str) -> Watch:
+    """Return a watch that logs the loss, the rate and the time left, and each measurement of validation recall."""
+    started = last = time.monotonic()
+
+    def report(step: StepReport) -> None:
+        nonlocal started, last
+        now = time.monotonic()
+        if step.step == 1:
+            started = last = now
+        if step.recall is None and now - last < _SECONDS_BETWEEN_LINES:
+            return
+        last = now
+        left = (step.total - step.step) * (now - started) / step.step
+        recall = "" if step.recall is None else f", validation recall@200 {step.recall:.4f}"
+        log.info(
+            f"{what}: step {step.step} of at most {step.total}, loss {step.loss:.3f}{recall}, "
+            f"{step.examples_per_second:,.0f} examples/s, {left:.0f} s left"
+        )
+
+    return report
 
 
 def log_progress(log: _Log, what: str) -> Progress:

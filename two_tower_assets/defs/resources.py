@@ -3,8 +3,6 @@
 A resource builds a plain object and computes nothing; secrets stay in the environment and never become config.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

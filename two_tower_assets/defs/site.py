@@ -36,6 +36,13 @@ class Site:
         return AssetStore(self.home, self.origin.dataset)
 
     @property
+    def commit(self) -> str:
+        """The commit of the code, 40 hex digits."""
+        from two_tower_assets.training.version import current_commit
+
+        return current_commit(self.environment.commit, Path(__file__).parent)
+
+    @property
     def owns_database(self) -> bool:
         """Whether the pipeline's Postgres is the embedded one, which is migrated without asking."""
         return self.environment.database_url is None

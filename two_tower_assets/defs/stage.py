@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
@@ -13,6 +14,7 @@ from two_tower_assets.defs.code import code_version
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.store import Facts, Made, fingerprint_of
 from two_tower_assets.errors import TwoTowerError
+from two_tower_assets.home import sha256_of
 
 OWNERS: Final = ("team:recommendations",)
 POINTERS: Final = "pointers"
@@ -33,6 +35,8 @@ def friendly(body: Callable[_P, _R]) -> Callable[_P, _R]:
         except TwoTowerError as error:
             raise as_failure(error) from None
 
+    # Dagster reads the annotations themselves, not their text.
+    guarded.__signature__ = inspect.signature(body, eval_str=True)  # type: ignore[attr-defined]
     return guarded
 
 
@@ -107,6 +111,43 @@ def produce(
     else:
         site.store.save(made)
     return result(site, made, describe(made), reused=reused, settings=settings)
+
+
+def produce_in_version(
+    context: dg.AssetExecutionContext,
+    site: Site,
+    checkpoint: Made,
+    *,
+    names: Sequence[str],
+    fill: Callable[[Path], Facts],
+    describe: Callable[[Made], Metadata] | None = None,
+    inputs: Iterable[Made] = (),
+    again: bool = False,
+) -> dg.MaterializeResult[Made]:
+    """Write files of a model version into its folder, or recognise that they are there as they were made.
+
+    Args:
+        checkpoint: the version.
+        names: the files.
+        fill: writes them, each atomically, into the version's folder and returns the facts.
+        describe: as in `produce`.
+        again: write even if they are there; whether anything changed is told by their bytes.
+    """
+    asset = context.asset_key.to_user_string()
+    code = code_version(asset.partition("/")[0])
+    fingerprint = fingerprint_of(asset, code, checkpoint.data_version, *(made.data_version for made in inputs))
+    known = site.store.find(fingerprint)
+    if known is not None and not again:
+        site.store.save(known)
+        made = known
+    else:
+        folder = checkpoint.folder(site.home)
+        facts = fill(folder)
+        unchanged = known is not None and known.files == {name: sha256_of(folder / name) for name in names}
+        made_at = known.made_at if known is not None and unchanged else None
+        made = site.store.record(asset, fingerprint, folder, names, facts, made_at=made_at)
+    described = {"model_version": checkpoint.data_version, **(describe(made) if describe else {})}
+    return result(site, made, described, reused=known is not None and known.made_at == made.made_at)
 
 
 def result(

@@ -76,15 +76,25 @@ class AssetStore:
             MissingAssetError: it was never made for this data set, or its files are gone or altered.
         """
         remedy = f"Materialize it first, for example with --select '+key:\"{asset}\"'."
-        pointer = self._pointer(asset)
-        if not pointer.exists():
+        made = self.latest(asset)
+        if made is None:
             raise MissingAssetError(f"{asset} has not been made for {self.dataset} yet", where=asset, remedy=remedy)
-        made = Made.model_validate_json(pointer.read_text(encoding="utf-8"))
         if gone := [name for name in made.files if not (made.folder(self.home) / name).exists()]:
             raise MissingAssetError(
                 f"Files of {asset} are gone: {', '.join(gone)}", where=str(made.root), remedy=remedy
             )
         return made
+
+    def latest(self, asset: str) -> Made | None:
+        """Return the latest record of an asset, or None; its files may be gone."""
+        pointer = self._pointer(asset)
+        return Made.model_validate_json(pointer.read_text(encoding="utf-8")) if pointer.exists() else None
+
+    def all(self) -> tuple[Made, ...]:
+        """The latest record of every asset, in the order of their making."""
+        pointers = self._pointers.rglob("*.json")
+        made = (Made.model_validate_json(pointer.read_text(encoding="utf-8")) for pointer in pointers)
+        return tuple(sorted(made, key=lambda record: record.made_at))
 
     def save(self, made: Made) -> None:
         """Make `made` the latest of its asset and remember it by fingerprint."""
@@ -127,14 +137,15 @@ class AssetStore:
         facts: Facts,
         *,
         data_version: str | None = None,
+        made_at: datetime | None = None,
     ) -> Made:
-        """Record files that already lie in their place; the data version defaults to the hash of all files."""
+        """Record files that lie in their place; the data version defaults to the hash of all files."""
         files = {name: sha256_of(folder / name) for name in names}
         made = Made(
             asset=asset,
             fingerprint=fingerprint,
             data_version=data_version or hash_files(files),
-            made_at=datetime.now(UTC),
+            made_at=made_at or datetime.now(UTC),
             root=folder.relative_to(self.home.root),
             files=files,
             facts=facts,
@@ -142,8 +153,12 @@ class AssetStore:
         self.save(made)
         return made
 
+    @property
+    def _pointers(self) -> Path:
+        return self.home.dagster / "assets" / "latest" / self.dataset
+
     def _pointer(self, asset: str) -> Path:
-        return self.home.dagster / "assets" / self.dataset / f"{asset}.json"
+        return self._pointers / f"{asset}.json"
 
     def _record(self, fingerprint: str) -> Path:
         return self.home.dagster / "assets" / "by_fingerprint" / f"{fingerprint}.json"

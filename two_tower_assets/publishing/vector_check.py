@@ -77,9 +77,12 @@ def check_vectors(connection: Connection, table: str, folder: Path, queries_QD: 
 
 def sample_queries(vectors_UD: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     """Choose up to `count` user vectors, evenly over the given order, so that the same are asked each time."""
-    if len(vectors_UD) <= count:
-        return vectors_UD
-    return vectors_UD[np.linspace(0, len(vectors_UD) - 1, count).round().astype(np.int64)]
+    return vectors_UD[spread(len(vectors_UD), count)]
+
+
+def spread(rows: int, count: int) -> NDArray[np.int64]:
+    """Return up to `count` row numbers, evenly over `rows`: int64 [min(rows, count)]."""
+    return np.linspace(0, rows - 1, min(rows, count)).round().astype(np.int64)
 
 
 def _require_queries(queries_QD: NDArray[np.float32]) -> None:

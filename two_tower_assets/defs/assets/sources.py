@@ -1,7 +1,5 @@
 """Assets of the sources: the rows in the pipeline's Postgres, and snapshots of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime
 

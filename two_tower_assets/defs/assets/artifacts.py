@@ -1,0 +1,252 @@
+"""Assets of the artifacts: every file of a model version, in the version's folder; the manifest is the last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from two_tower_assets.contract import Files
+from two_tower_assets.defs import metadata
+from two_tower_assets.defs.inputs import ITEM_VECTORS_FILE, report_of, snapshot_of, space_of
+from two_tower_assets.defs.progress import log_progress
+from two_tower_assets.defs.resources import Workspace
+from two_tower_assets.defs.stage import Metadata, produce_in_version, stage_asset
+from two_tower_assets.defs.store import Facts, Made
+from two_tower_assets.errors import MissingAssetError
+
+if TYPE_CHECKING:
+    from two_tower_assets.features.space import FeatureSpace
+
+_MODEL = ("training/checkpoint", "features/normalizer")
+
+
+@stage_asset("artifacts/user_tower_onnx", inputs=["training/checkpoint"], kinds={"onnx", "pytorch"})
+def user_tower_onnx(
+    context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made
+) -> dg.MaterializeResult[Made]:
+    """The user tower as one ONNX file: `user_features` [batch, dim] to unit vectors `user_embedding` [batch, 256]."""
+    from two_tower_assets.artifacts.user_tower import export_user_tower
+    from two_tower_assets.training.checkpoint import load_checkpoint
+
+    def fill(folder: Path) -> Facts:
+        model, _ = load_checkpoint(folder / Files.TOWERS)
+        export_user_tower(model.user, folder / Files.USER_TOWER)
+        return {}
+
+    return produce_in_version(context, workspace.site, checkpoint, names=[Files.USER_TOWER], fill=fill)
+
+
+@stage_asset("artifacts/feature_schema", inputs=_MODEL, kinds={"json"})
+def feature_schema(
+    context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, normalizer: Made
+) -> dg.MaterializeResult[Made]:
+    """`feature_schema.json`: the segments from which a client builds `user_features`."""
+    from two_tower_assets.artifacts import schema
+
+    def write(folder: Path, space: FeatureSpace) -> None:
+        schema.feature_schema(space).write(folder / Files.FEATURE_SCHEMA)
+
+    return _from_space(context, workspace, checkpoint, normalizer, [Files.FEATURE_SCHEMA], write)
+
+
+@stage_asset("artifacts/normalizer", inputs=_MODEL, kinds={"json"})
+def normalizer_file(
+    context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, normalizer: Made
+) -> dg.MaterializeResult[Made]:
+    """`normalizer.json`: mean and standard deviation of each numeric."""
+    from two_tower_assets.artifacts import normalizer as document
+
+    def write(folder: Path, space: FeatureSpace) -> None:
+        document.normalizer(space).write(folder / Files.NORMALIZER)
+
+    return _from_space(context, workspace, checkpoint, normalizer, [Files.NORMALIZER], write)
+
+
+@stage_asset("artifacts/vocabularies", inputs=_MODEL, kinds={"json"})
+def vocabularies(
+    context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, normalizer: Made
+) -> dg.MaterializeResult[Made]:
+    """`vocab_tag.json` and `vocab_actress.json`: names in index order."""
+    from two_tower_assets.artifacts.vocabulary import Vocabulary
+
+    def write(folder: Path, space: FeatureSpace) -> None:
+        Vocabulary(tokens=space.tags).write(folder / Files.TAG_VOCABULARY)
+        Vocabulary(tokens=space.performers).write(folder / Files.PERFORMER_VOCABULARY)
+
+    names = [Files.TAG_VOCABULARY, Files.PERFORMER_VOCABULARY]
+    return _from_space(context, workspace, checkpoint, normalizer, names, write)
+
+
+@stage_asset("artifacts/model_meta", inputs=["sources/videos", *_MODEL, "evaluation/report"], kinds={"json"})
+def model_meta(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    videos: Made,
+    checkpoint: Made,
+    normalizer: Made,
+    report: Made,
+) -> dg.MaterializeResult[Made]:
+    """`model_meta.json`: what the version was made from and what it reached."""
+    from two_tower_assets.artifacts import meta
+    from two_tower_assets.training.checkpoint import read_facts
+
+    site = workspace.site
+
+    def fill(folder: Path) -> Facts:
+        _require_same_features(checkpoint, normalizer)
+        snapshot = snapshot_of(site, videos)
+        rows = {table: facts.rows for table, facts in snapshot.tables.items()}
+        document = meta.model_meta(
+            read_facts(folder / Files.TOWERS),
+            space_of(site, normalizer),
+            data=meta.DataFacts(cutoff=snapshot.cutoff, rows=rows, content_hash=snapshot.content_hash),
+            settings=site.settings,
+            metrics=report_of(site, report).model_dump(mode="json"),
+        )
+        document.write(folder / Files.MODEL_META)
+        return {}
+
+    inputs = [videos, normalizer, report]
+    return produce_in_version(context, site, checkpoint, names=[Files.MODEL_META], inputs=inputs, fill=fill)
+
+
+@stage_asset("artifacts/golden_vectors", inputs=["sources/videos", *_MODEL], kinds={"json"})
+def golden_vectors(
+    context: dg.AssetExecutionContext, workspace: Workspace, videos: Made, checkpoint: Made, normalizer: Made
+) -> dg.MaterializeResult[Made]:
+    """`golden_vectors.json`: payloads of no real person, and the features and embedding every client must get."""
+    from two_tower_assets.artifacts import golden
+    from two_tower_assets.training.checkpoint import load_checkpoint
+
+    site = workspace.site
+
+    def fill(folder: Path) -> Facts:
+        _require_same_features(checkpoint, normalizer)
+        model, facts = load_checkpoint(folder / Files.TOWERS)
+        assert facts.model_version is not None
+        as_of = snapshot_of(site, videos).cutoff
+        document = golden.golden_vectors(facts.model_version, model.user, space_of(site, normalizer), as_of=as_of)
+        document.write(folder / Files.GOLDEN_VECTORS)
+        return {"cases": len(document.cases)}
+
+    return produce_in_version(
+        context,
+        site,
+        checkpoint,
+        names=[Files.GOLDEN_VECTORS],
+        inputs=[videos, normalizer],
+        fill=fill,
+        describe=lambda made: {"cases": made.facts["cases"]},
+    )
+
+
+@stage_asset(
+    "artifacts/video_embeddings",
+    inputs=["sources/videos", "training/checkpoint", "features/normalizer", "features/item_vectors"],
+    kinds={"pytorch", "parquet"},
+)
+def video_embeddings(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    videos: Made,
+    checkpoint: Made,
+    normalizer: Made,
+    item_vectors: Made,
+) -> dg.MaterializeResult[Made]:
+    """`video_embeddings.parquet`: the unit vector of every active video."""
+    from two_tower_assets.artifacts.embeddings import write_video_embeddings
+    from two_tower_assets.features.matrix import FeatureMatrix
+    from two_tower_assets.training.checkpoint import load_checkpoint
+
+    site = workspace.site
+    progress = log_progress(context.log, "video embeddings")
+
+    def fill(folder: Path) -> Facts:
+        _require_same_features(checkpoint, normalizer)
+        model, _ = load_checkpoint(folder / Files.TOWERS)
+        items = FeatureMatrix.load(item_vectors.path(site.home, ITEM_VECTORS_FILE))
+        active = snapshot_of(site, videos).videos().select("is_active").collect()["is_active"].to_numpy()
+        path = folder / Files.VIDEO_EMBEDDINGS
+        return {"rows": write_video_embeddings(path, model.item, items, active, progress=progress)}
+
+    return produce_in_version(
+        context,
+        site,
+        checkpoint,
+        names=[Files.VIDEO_EMBEDDINGS],
+        inputs=[videos, item_vectors],
+        fill=fill,
+        describe=lambda made: {"dagster/row_count": made.facts["rows"]},
+    )
+
+
+@stage_asset(
+    "artifacts/manifest",
+    inputs=["training/checkpoint"],
+    deps=[
+        "artifacts/user_tower_onnx",
+        "artifacts/feature_schema",
+        "artifacts/normalizer",
+        "artifacts/vocabularies",
+        "artifacts/model_meta",
+        "artifacts/golden_vectors",
+        "artifacts/video_embeddings",
+    ],
+    kinds={"json"},
+)
+def manifest(context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made) -> dg.MaterializeResult[Made]:
+    """`manifest.json`: every public file of the version with its SHA-256 and size."""
+    from two_tower_assets.artifacts.manifest import write_manifest
+
+    site = workspace.site
+
+    def fill(folder: Path) -> Facts:
+        written = write_manifest(folder, commit_sha=site.commit)
+        return {"files": {file.path: file.size for file in written.files}}
+
+    return produce_in_version(
+        context,
+        site,
+        checkpoint,
+        names=[Files.MANIFEST],
+        fill=fill,
+        # What is in the folder decides what the manifest says; equal files give equal bytes.
+        again=True,
+        describe=lambda made: {"files": metadata.counts(made.facts["files"])},
+    )
+
+
+def _from_space(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    checkpoint: Made,
+    normalizer: Made,
+    names: Sequence[str],
+    write: Callable[[Path, FeatureSpace], None],
+) -> dg.MaterializeResult[Made]:
+    site = workspace.site
+
+    def fill(folder: Path) -> Facts:
+        _require_same_features(checkpoint, normalizer)
+        write(folder, space_of(site, normalizer))
+        return {}
+
+    def describe(made: Made) -> Metadata:
+        return {"files": metadata.file_sizes(made.folder(site.home), names)}
+
+    return produce_in_version(
+        context, site, checkpoint, names=names, inputs=[normalizer], fill=fill, describe=describe
+    )
+
+
+def _require_same_features(checkpoint: Made, normalizer: Made) -> None:
+    """Refuse to describe a model by features that it was not trained on."""
+    if checkpoint.facts["features"] != normalizer.data_version:
+        raise MissingAssetError(
+            f"The features are newer than version {checkpoint.data_version}",
+            where="features/normalizer",
+            remedy="Materialize training/checkpoint, which makes a version of today's features.",
+        )

@@ -1,0 +1,199 @@
+"""Assets of the training: examples, the model that is evaluated and the model that is shipped."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from two_tower_assets.contract import Files
+from two_tower_assets.defs import metadata
+from two_tower_assets.defs.code import code_version
+from two_tower_assets.defs.inputs import CURVES_FILE, EXAMPLES_FILE, SPACE_FILE, examples_of, snapshot_of, space_of
+from two_tower_assets.defs.progress import log_fit
+from two_tower_assets.defs.resources import Workspace
+from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.stage import Metadata, produce, result, stage_asset
+from two_tower_assets.defs.store import Facts, Made, fingerprint_of
+
+if TYPE_CHECKING:
+    from two_tower_assets.features.space import FeatureSpace
+    from two_tower_assets.training.trainer import Fit
+
+_SNAPSHOT = ("sources/profiles", "sources/videos", "sources/decisions")
+_SETTINGS = ("features", "model", "training", "evaluation")
+
+
+@stage_asset("training/examples", inputs=["sources/videos", "sources/decisions"], kinds={"numpy", "safetensors"})
+def examples(
+    context: dg.AssetExecutionContext, workspace: Workspace, videos: Made, decisions: Made
+) -> dg.MaterializeResult[Made]:
+    """Every LIKE of a known, active video, with the cut-offs of the global time split.
+
+    Only the place of each example is kept: its user vector is computed when a batch is made, from the decisions
+    strictly before it.
+    """
+    from two_tower_assets.features.history import History
+    from two_tower_assets.features.times import moment_of
+    from two_tower_assets.training.examples import find_examples
+
+    site = workspace.site
+
+    def fill(into: Path) -> Facts:
+        found = find_examples(History.from_snapshot(snapshot_of(site, videos)), site.settings.evaluation)
+        found.save(into / EXAMPLES_FILE)
+        split = {name: moment_of(time).isoformat() for name, time in vars(found.split).items()}
+        return {"rows": len(found), "split": split}
+
+    return produce(
+        context,
+        site,
+        inputs=[videos, decisions],
+        settings=["evaluation"],
+        parent=videos.folder(site.home),
+        fill=fill,
+        describe=lambda made: {
+            "dagster/row_count": made.facts["rows"],
+            "split": dg.MetadataValue.json(made.facts["split"]),
+        },
+    )
+
+
+@stage_asset(
+    "training/evaluated_checkpoint", inputs=[*_SNAPSHOT, "training/examples"], kinds={"pytorch", "safetensors"}
+)
+def evaluated_checkpoint(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    profiles: Made,
+    videos: Made,
+    decisions: Made,
+    examples: Made,
+) -> dg.MaterializeResult[Made]:
+    """The towers fitted on what came before the test window, with features from before it.
+
+    A first fit before the validation window finds the number of steps by early stopping; a second one, before the
+    test window, is what the evaluation measures.
+    """
+    from two_tower_assets.evaluation.fits import fit_for_test
+
+    site = workspace.site
+
+    def fill(into: Path) -> Facts:
+        watch = log_fit(context.log, "fitting for the test")
+        fits = fit_for_test(snapshot_of(site, videos), examples_of(site, examples), site.settings, watch=watch)
+        _save(into / Files.TOWERS, fits.fit, fits.space, site, fingerprint=examples.fingerprint)
+        (into / SPACE_FILE).write_text(fits.space.to_json(), encoding="utf-8")
+        (into / CURVES_FILE).write_text(json.dumps(vars(fits.selection.curves)), encoding="utf-8")
+        return {"steps": fits.fit.steps, "examples_per_second": round(fits.fit.examples_per_second)}
+
+    return produce(
+        context,
+        site,
+        inputs=[profiles, videos, decisions, examples],
+        settings=_SETTINGS,
+        parent=videos.folder(site.home),
+        fill=fill,
+        describe=lambda made: _describe(site, made, made),
+    )
+
+
+@stage_asset(
+    "training/checkpoint",
+    inputs=[
+        *_SNAPSHOT,
+        "features/normalizer",
+        "training/examples",
+        "training/evaluated_checkpoint",
+        "evaluation/report",
+    ],
+    kinds={"pytorch", "safetensors"},
+)
+def checkpoint(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    profiles: Made,
+    videos: Made,
+    decisions: Made,
+    normalizer: Made,
+    examples: Made,
+    evaluated_checkpoint: Made,
+    report: Made,
+) -> dg.MaterializeResult[Made]:
+    """The towers that ship: the evaluated recipe refitted on everything, for as many steps.
+
+    The model version is born here, and is found again while data, settings and code are unchanged.
+    """
+    from two_tower_assets.artifacts.version_folder import find_version, new_version
+    from two_tower_assets.evaluation.fits import fit_for_release
+    from two_tower_assets.training.checkpoint import read_facts
+
+    site = workspace.site
+    asset = context.asset_key.to_user_string()
+    inputs = (profiles, videos, decisions, normalizer, examples, evaluated_checkpoint)
+    code, settings = code_version("training"), site.settings.digest(*_SETTINGS)
+    fingerprint = fingerprint_of(asset, code, settings, *(made.data_version for made in inputs))
+    version = find_version(site.home.artifacts, fingerprint)
+    reused = version is not None
+    if version is None:
+        space, steps = space_of(site, normalizer), evaluated_checkpoint.facts["steps"]
+        watch = log_fit(context.log, "fitting for release")
+        fitted = fit_for_release(
+            snapshot_of(site, videos), examples_of(site, examples), space, site.settings, steps=steps, watch=watch
+        )
+        version = new_version(site.home.artifacts, datetime.now(UTC), site.commit)
+        towers = site.home.artifacts / version / Files.TOWERS
+        _save(towers, fitted, space, site, fingerprint=fingerprint, model_version=version)
+    made = site.store.record(
+        asset,
+        fingerprint,
+        site.home.artifacts / version,
+        (Files.TOWERS,),
+        {**evaluated_checkpoint.facts, "features": normalizer.data_version, "report": report.data_version},
+        data_version=version,
+        made_at=read_facts(site.home.artifacts / version / Files.TOWERS).trained_at,
+    )
+    described = {"model_version": version, **_describe(site, made, evaluated_checkpoint)}
+    return result(site, made, described, reused=reused, settings=_SETTINGS)
+
+
+def _save(
+    path: Path, fit: Fit, space: FeatureSpace, site: Site, *, fingerprint: str, model_version: str | None = None
+) -> None:
+    from two_tower_assets.training.checkpoint import CheckpointFacts, save_checkpoint
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    facts = CheckpointFacts(
+        user_dim=space.user_dim,
+        item_dim=space.item_dim,
+        model=site.settings.model,
+        training=site.settings.training,
+        steps=fit.steps,
+        temperature=fit.model.temperature,
+        fingerprint=fingerprint,
+        model_version=model_version,
+        trained_at=datetime.now(UTC),
+    )
+    save_checkpoint(path, fit.model, facts)
+
+
+def _describe(site: Site, made: Made, evaluated: Made) -> Metadata:
+    """Steps, speed and the curves of the fit that chose the steps."""
+    from two_tower_assets.evaluation.plots import curves_plot
+    from two_tower_assets.training.checkpoint import read_facts
+    from two_tower_assets.training.trainer import Curves
+
+    facts = read_facts(made.path(site.home, Files.TOWERS))
+    curves = Curves(**json.loads(evaluated.path(site.home, CURVES_FILE).read_text(encoding="utf-8")))
+    best = max((recall for _, recall in curves.recalls), default=None)
+    return {
+        "loss_and_validation_recall": metadata.picture(curves_plot(curves)),
+        "steps": facts.steps,
+        "temperature": facts.temperature,
+        "final_loss": curves.losses[-1],
+        "examples_per_second": made.facts["examples_per_second"],
+        **({} if best is None else {"validation_recall_at_200": best}),
+    }

@@ -1,0 +1,213 @@
+"""Asset checks: each asks one question of a stage's own comparison; the blocking ones stop what comes after."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from two_tower_assets.contract import Files
+from two_tower_assets.defs.evidence import evaluation_for, real_user_vectors
+from two_tower_assets.defs.inputs import (
+    ITEM_VECTORS_FILE,
+    USER_VECTORS_FILE,
+    report_of,
+    snapshot_of,
+    space_of,
+)
+from two_tower_assets.defs.resources import Workspace
+from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.stage import friendly, inputs_of
+from two_tower_assets.defs.store import Made
+from two_tower_assets.errors import TwoTowerError
+
+if TYPE_CHECKING:
+    from two_tower_assets.features.checks import Comparison
+    from two_tower_assets.features.matrix import FeatureMatrix
+    from two_tower_assets.settings import FeatureSettings
+
+
+def stage_check(asset: str, *inputs: str) -> Callable[[Callable[..., dg.AssetCheckResult]], dg.AssetChecksDefinition]:
+    """Declare a blocking check of an asset; its function's name and docstring are what the UI shows."""
+
+    def declare(body: Callable[..., dg.AssetCheckResult]) -> dg.AssetChecksDefinition:
+        return dg.asset_check(
+            asset=asset.split("/"),
+            blocking=True,
+            description=body.__doc__,
+            additional_ins=inputs_of(*inputs),
+        )(friendly(body))
+
+    return declare
+
+
+@stage_check("features/item_vectors", "sources/videos", "features/normalizer")
+def item_vectors_are_the_same_from_rpc_and_frames(
+    workspace: Workspace, item_vectors: Made, videos: Made, normalizer: Made
+) -> dg.AssetCheckResult:
+    """The other feature source gives the same item vectors."""
+    from two_tower_assets.features.items import item_matrix
+    from two_tower_assets.features.stored import store_items, stored_items
+
+    site = workspace.site
+    snapshot = snapshot_of(site, videos)
+    with tempfile.TemporaryDirectory() as folder:
+        store_items(snapshot, site.pipeline_url, Path(folder), _other_source(site))
+        other = item_matrix(stored_items(Path(folder), snapshot), space_of(site, normalizer))
+    return _same_matrices(item_vectors.path(site.home, ITEM_VECTORS_FILE), other)
+
+
+@stage_check("features/user_vectors", "sources/videos", "features/normalizer")
+def user_vectors_are_the_same_from_rpc_and_frames(
+    workspace: Workspace, user_vectors: Made, videos: Made, normalizer: Made
+) -> dg.AssetCheckResult:
+    """The other feature source gives the same user vectors."""
+    from two_tower_assets.features.stored import store_users, stored_users
+    from two_tower_assets.features.users import users_of_blocks
+
+    site = workspace.site
+    snapshot = snapshot_of(site, videos)
+    with tempfile.TemporaryDirectory() as folder:
+        store_users(snapshot, site.pipeline_url, Path(folder), _other_source(site))
+        blocks = stored_users(Path(folder))
+        other = users_of_blocks(blocks, as_of=snapshot.cutoff, space=space_of(site, normalizer))
+    return _same_matrices(user_vectors.path(site.home, USER_VECTORS_FILE), other)
+
+
+@stage_check("training/examples", "sources/videos", "features/normalizer")
+def examples_see_what_serving_would_have_seen(
+    workspace: Workspace, examples: Made, videos: Made, normalizer: Made
+) -> dg.AssetCheckResult:
+    """Sampled examples equal `get_user_embedding_features` as of their moment."""
+    from two_tower_assets.features.checks import compare_with_rpc
+    from two_tower_assets.features.history import History
+    from two_tower_assets.features.point_in_time import UserStates
+
+    del examples
+    site = workspace.site
+    snapshot = snapshot_of(site, videos)
+    states = UserStates.from_snapshot(snapshot, History.from_snapshot(snapshot), space_of(site, normalizer))
+    sample, seed = site.settings.gate.sampled_examples, site.settings.training.seed
+    return _comparison(compare_with_rpc(states, site.pipeline_url, sample=sample, seed=seed))
+
+
+@stage_check("evaluation/report")
+def beats_popularity(workspace: Workspace, report: Made) -> dg.AssetCheckResult:
+    """The evaluated model does not lose to most-popular on recall@200."""
+    from two_tower_assets.evaluation.report import loses_to_popularity
+
+    site = workspace.site
+    measured = report_of(site, report)
+    reason = loses_to_popularity(measured, site.settings.gate)
+    gain = measured.recall_gain
+    return dg.AssetCheckResult(
+        passed=reason is None,
+        description=reason,
+        metadata={} if gain is None else {"recall_at_200_gain": gain.mean, "low": gain.low, "high": gain.high},
+    )
+
+
+@stage_check("artifacts/user_tower_onnx")
+def onnx_equals_torch(workspace: Workspace, user_tower_onnx: Made) -> dg.AssetCheckResult:
+    """Onnxruntime gives what torch gives, for ordinary and for extreme input."""
+    from two_tower_assets.artifacts.user_tower import require_parity
+    from two_tower_assets.training.checkpoint import load_checkpoint
+
+    folder = user_tower_onnx.folder(workspace.site.home)
+
+    def difference() -> dict[str, float]:
+        model, _ = load_checkpoint(folder / Files.TOWERS)
+        return {"largest_difference": require_parity(model.user, folder / Files.USER_TOWER)}
+
+    return _holds(difference)
+
+
+@stage_check("artifacts/video_embeddings", "sources/videos")
+def every_active_video_has_one_unit_vector(
+    workspace: Workspace, video_embeddings: Made, videos: Made
+) -> dg.AssetCheckResult:
+    """The file holds every active video once, with a finite vector of length one."""
+    from two_tower_assets.artifacts.embeddings import check_video_embeddings
+
+    site = workspace.site
+    frame = snapshot_of(site, videos).videos().filter("is_active").select("id").collect()
+
+    def found() -> dict[str, float]:
+        facts = check_video_embeddings(
+            video_embeddings.path(site.home, Files.VIDEO_EMBEDDINGS), frame["id"].to_list()
+        )
+        return {"rows": facts.rows, "largest_norm_error": facts.largest_norm_error}
+
+    return _holds(found)
+
+
+@stage_check("artifacts/manifest")
+def golden_vectors_replay(workspace: Workspace, manifest: Made) -> dg.AssetCheckResult:
+    """The public files alone give every golden vector, through onnxruntime, and have the manifest's hashes."""
+    from two_tower_assets.artifacts.golden import require_replay
+    from two_tower_assets.artifacts.manifest import verify
+
+    folder = manifest.folder(workspace.site.home)
+
+    def replayed() -> dict[str, float]:
+        verify(folder)
+        replay = require_replay(folder)
+        return {"cases": replay.cases, "features": replay.features, "embedding": replay.embedding}
+
+    return _holds(replayed)
+
+
+@stage_check("publishing/video_embeddings_table", "training/checkpoint", "features/user_vectors", "evaluation/report")
+def index_finds_what_exact_search_finds(
+    workspace: Workspace, video_embeddings_table: Made, checkpoint: Made, user_vectors: Made, report: Made
+) -> dg.AssetCheckResult:
+    """Real users' nearest videos by the index are those of exact search; the evidence is kept with the release."""
+    from two_tower_assets.publishing.release import verify
+
+    del video_embeddings_table
+    site = workspace.site
+
+    def found() -> dict[str, float]:
+        evidence = verify(
+            site.serving_url,
+            checkpoint.folder(site.home),
+            queries_UD=real_user_vectors(site, checkpoint, user_vectors),
+            evaluation=evaluation_for(site, checkpoint, report),
+            settings=site.settings.release,
+        )
+        return evidence.ann.model_dump()
+
+    return _holds(found)
+
+
+def _other_source(site: Site) -> FeatureSettings:
+    features = site.settings.features
+    other = "frames" if features.feature_source == "rpc" else "rpc"
+    return features.model_copy(update={"feature_source": other})
+
+
+def _same_matrices(path: Path, other: FeatureMatrix) -> dg.AssetCheckResult:
+    from two_tower_assets.features.checks import compare_matrices
+    from two_tower_assets.features.matrix import FeatureMatrix
+
+    return _comparison(compare_matrices(FeatureMatrix.load(path), other))
+
+
+def _comparison(found: Comparison) -> dg.AssetCheckResult:
+    difference = found.largest_difference
+    return dg.AssetCheckResult(
+        passed=found.equal,
+        description=None if found.equal else f"The largest difference is {difference:g}, of {found.where}",
+        metadata={"rows_compared": found.rows, "largest_difference": str(difference)},
+    )
+
+
+def _holds(question: Callable[[], dict[str, float]]) -> dg.AssetCheckResult:
+    """Pass with what the question found; fail with the text of its refusal."""
+    try:
+        return dg.AssetCheckResult(passed=True, metadata=question())
+    except TwoTowerError as error:
+        return dg.AssetCheckResult(passed=False, description=str(error), metadata={"code": error.code})

@@ -1,0 +1,82 @@
+"""What a person reads at the end of a run, and the recommendations of one user, as tables in the terminal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+
+from two_tower_assets.defs.inputs import report_of
+from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.store import Made
+from two_tower_assets.evaluation.report import Report
+from two_tower_assets.publishing.recommend import recommend
+from two_tower_assets.publishing.registry import live_release
+from two_tower_assets.sources.snapshot import open_snapshot
+
+
+def print_summary(site: Site, *, started_at: datetime, peak_mib: float) -> None:
+    """Say what was made, where it lies, how good it is and what to do next."""
+    console = Console(highlight=False, width=118)
+    for table in (_made(site, started_at), _metrics(site)):
+        if table is not None:
+            console.print(table)
+    seconds = (datetime.now(UTC) - started_at).total_seconds()
+    console.print(f"{seconds:.0f} s, at most {peak_mib:,.0f} MiB in one process. See the graph: make ui")
+
+
+def print_recommendations(site: Site, user_id: str, limit: int) -> None:
+    """Print the undecided videos nearest to a user's vector, as of the data's cut-off."""
+    videos = site.store.load("sources/videos")
+    as_of = datetime.now(UTC) if site.origin.kind == "postgres" else open_snapshot(videos.folder(site.home)).cutoff
+    answer = recommend(site.serving_url, site.home.artifacts, user_id, limit=limit, as_of=as_of)
+    stats = answer.payload.decision_stats
+    table = Table(
+        title=f"{user_id}: {stats.like_count} likes, {stats.nope_count} nopes; version {answer.model_version}",
+        title_justify="left",
+    )
+    for column in ("similarity", "title", "maker", "video"):
+        table.add_column(column)
+    for item in answer.items:
+        table.add_row(f"{item.similarity:.3f}", item.title or "", item.maker or "", item.video_id)
+    Console(highlight=False).print(table)
+
+
+def _made(site: Site, started_at: datetime) -> Table:
+    table = Table(title=f"What was made from {site.origin.label}", title_justify="left")
+    for column in ("what", "made", "where"):
+        table.add_column(column, overflow="fold")
+    for made in site.store.all():
+        state = "now" if made.made_at >= started_at else "unchanged"
+        table.add_row(made.asset, f"{state}", _where(made))
+    live = live_release(site.serving_url)
+    table.add_section()
+    table.add_row("live release", live.model_version if live else "none", "public.live_release")
+    return table
+
+
+def _where(made: Made) -> str:
+    if not made.files:
+        return "the database"
+    names = next(iter(made.files)) if len(made.files) == 1 else ""
+    return str(made.root / names)
+
+
+def _metrics(site: Site) -> Table | None:
+    made = site.store.latest("evaluation/report")
+    return None if made is None else _metric_table(report_of(site, made))
+
+
+def _metric_table(report: Report) -> Table:
+    known = report.known_users
+    table = Table(
+        title=f"{known.users:,} users and their {known.targets:,} LIKEs from {report.window.start:%Y-%m-%d} on",
+        title_justify="left",
+    )
+    names = list(next(iter(known.metrics.values()), {}))
+    for column in ("method", *names):
+        table.add_column(column)
+    for method, values in known.metrics.items():
+        table.add_row(method, *(f"{values[name]:.3f}" for name in names))
+    return table
