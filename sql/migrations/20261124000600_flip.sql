@@ -86,7 +86,8 @@ begin
       using errcode = 'object_not_in_prerequisite_state', hint = 'Call two_tower.index_video_embeddings.';
   end if;
   execute 'select count(*) from ' || p_release.vector_table into v_rows;
-  if v_rows is distinct from p_release.video_count::bigint then
+  -- A live version may have gained vectors of newer videos; it must never have lost any.
+  if p_release.video_count is null or v_rows < p_release.video_count then
     raise exception 'Release % has % video vectors and promised %',
       p_release.model_version, v_rows, coalesce(p_release.video_count::text, 'nothing')
       using errcode = 'object_not_in_prerequisite_state', hint = 'Publish the version again.';

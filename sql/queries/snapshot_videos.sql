@@ -20,14 +20,14 @@ select pg_catalog.json_build_object(
 )
 from public.videos as v
 left join (
-  select vt.video_id, pg_catalog.array_agg(distinct tag.name collate "C" order by tag.name collate "C") as names
+  select vt.video_id, pg_catalog.array_agg(tag.name order by tag.name collate "C") as names
   from public.video_tags as vt
   join public.tags as tag on tag.id = vt.tag_id
   where tag.name is not null
   group by vt.video_id
 ) as t on t.video_id = v.id
 left join (
-  select vp.video_id, pg_catalog.array_agg(distinct performer.name collate "C" order by performer.name collate "C") as names
+  select vp.video_id, pg_catalog.array_agg(performer.name order by performer.name collate "C") as names
   from public.video_performers as vp
   join public.performers as performer on performer.id = vp.performer_id
   where performer.name is not null

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import TupleRow
 
+from two_tower_assets.database.advisory_lock import hold
 from two_tower_assets.database.connection import connect, without_password
 from two_tower_assets.database.queries import query, sql_folder
 from two_tower_assets.errors import DatabaseError, MigrationError
@@ -28,7 +28,6 @@ LOCK_WAIT_SECONDS: Final = 60.0
 MINIMUM_PGVECTOR: Final = (0, 8)
 """The first version with iterative index scans, without which a filtered search returns too few rows."""
 
-_LOCK_POLL_SECONDS: Final = 0.2
 _FILE_NAME: Final = re.compile(r"^(\d{14})_([a-z0-9_]+)\.sql$")
 
 Connection = psycopg.Connection[TupleRow]
@@ -142,35 +141,17 @@ def _require_pgvector(connection: Connection, url: str) -> None:
 
 @contextmanager
 def _only_migrator(connection: Connection, url: str, patience: float) -> Iterator[None]:
-    deadline = time.monotonic() + patience
-    while not _try_lock(connection):
-        if time.monotonic() >= deadline:
-            raise MigrationError(
-                f"Another migrator has been at work for more than {patience:g} s: {_holder(connection)}",
-                where=without_password(url),
-                remedy="Wait for it, or end it with `select pg_terminate_backend(<pid>)` when it is stuck.",
-            )
-        time.sleep(_LOCK_POLL_SECONDS)
+    if holder := hold(connection, LOCK_KEY, wait=patience):
+        raise MigrationError(
+            f"Another migrator has been at work for more than {patience:g} s: {holder}",
+            where=without_password(url),
+            remedy="Wait for it, or end it with `select pg_terminate_backend(<pid>)` when it is stuck.",
+        )
     try:
         yield
     finally:
         if not connection.broken:
             connection.execute("select pg_advisory_unlock(%s)", (LOCK_KEY,))
-
-
-def _try_lock(connection: Connection) -> bool:
-    row = connection.execute("select pg_try_advisory_lock(%s)", (LOCK_KEY,)).fetchone()
-    assert row is not None
-    return bool(row[0])
-
-
-def _holder(connection: Connection) -> str:
-    holder = connection.execute(query("migration_lock_holder"), {"key": LOCK_KEY}).fetchone()
-    if holder is None:
-        return "it has just finished"
-    pid, user, application, address, since = holder
-    place = f" from {address}" if address else ""
-    return f"process {pid} ({application or 'unnamed'}, user {user}{place}, since {since:%Y-%m-%d %H:%M:%S%z})"
 
 
 def _lay_shim(connection: Connection, url: str) -> None:

@@ -25,7 +25,7 @@ from two_tower_assets.publishing.copy_format import HEADER, ROW, TRAILER, decode
 from two_tower_assets.publishing.vectors import qualified
 from two_tower_assets.publishing.writer import Connection
 
-EF_SEARCH: Final = 100
+EF_SEARCH: Final = 200
 """Candidates that `recommend_videos_ann` looks at for lists of up to 50."""
 
 _REMEDY: Final = "Publish the version again."

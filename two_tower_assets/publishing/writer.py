@@ -1,7 +1,4 @@
-"""One writer of releases at a time, by a Postgres advisory lock that dies with its session.
-
-The lock belongs to the session: it needs a direct connection or a pooler in session mode.
-"""
+"""One writer of releases at a time, by a Postgres advisory lock that dies with its session."""
 
 from __future__ import annotations
 
@@ -10,11 +7,11 @@ from contextlib import contextmanager
 from typing import Final
 
 import psycopg
-from psycopg import errors, sql
+from psycopg import errors
 from psycopg.rows import TupleRow
 
+from two_tower_assets.database.advisory_lock import hold
 from two_tower_assets.database.connection import connect, without_password
-from two_tower_assets.database.queries import query
 from two_tower_assets.errors import PublishingError
 
 LOCK_KEY: Final = 0x72656C6561736573
@@ -33,7 +30,12 @@ def single_writer(url: str, *, wait: float = LOCK_WAIT_SECONDS) -> Iterator[Conn
         PublishingError: another writer holds the lock for longer than `wait` seconds; the text names it.
     """
     with connect(url, autocommit=True) as connection:
-        _lock(connection, url, wait)
+        if holder := hold(connection, LOCK_KEY, wait=wait):
+            raise PublishingError(
+                f"Another writer has been publishing for more than {wait:g} s: {holder}",
+                where=without_password(url),
+                remedy="Wait for it, or end it with `select pg_terminate_backend(<pid>)` when it is stuck.",
+            )
         # Closing the connection frees the lock, also when the block fails.
         with refusals(url):
             yield connection
@@ -56,26 +58,3 @@ def refusals(url: str) -> Iterator[None]:
             where=without_password(url),
             remedy="Nothing was changed. End long transactions that read public.video_embeddings, then try again.",
         ) from None
-
-
-def _lock(connection: Connection, url: str, wait: float) -> None:
-    milliseconds = max(1, int(wait * 1000))
-    try:
-        with connection.transaction():
-            connection.execute(sql.SQL("set local lock_timeout = {}").format(sql.Literal(milliseconds)))
-            connection.execute("select pg_advisory_lock(%s)", (LOCK_KEY,))
-    except errors.LockNotAvailable:
-        raise PublishingError(
-            f"Another writer has been publishing for more than {wait:g} s: {_holder(connection)}",
-            where=without_password(url),
-            remedy="Wait for it, or end it with `select pg_terminate_backend(<pid>)` when it is stuck.",
-        ) from None
-
-
-def _holder(connection: Connection) -> str:
-    holder = connection.execute(query("migration_lock_holder"), {"key": LOCK_KEY}).fetchone()
-    if holder is None:
-        return "it has just finished"
-    pid, user, application, address, since = holder
-    place = f" from {address}" if address else ""
-    return f"process {pid} ({application or 'unnamed'}, user {user}{place}, since {since:%Y-%m-%d %H:%M:%S%z})"

@@ -1,4 +1,4 @@
--- Purpose: who holds the migrator's advisory lock. Parameter: key (bigint).
+-- Purpose: who holds an advisory lock. Parameter: key (bigint).
 select a.pid, a.usename, a.application_name, a.client_addr::text, a.backend_start
 from pg_catalog.pg_locks as l
 join pg_catalog.pg_stat_activity as a on a.pid = l.pid
