@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from two_tower_assets.training.loss import Candidates, sampled_softmax_loss
+
+NO_LOG_TEMPERATURE = torch.tensor(0.0)
+
+
+def candidates(target: list[int], log_inclusion: Tensor, **changes: Tensor) -> Candidates:
+    rows = len(target)
+    values = {
+        "target_B": torch.tensor(target),
+        "log_inclusion_U": log_inclusion,
+        "hidden": torch.empty(0, dtype=torch.int64),
+        "nope_B": torch.zeros(rows, dtype=torch.int64),
+        "log_nope_weight_B": torch.full((rows,), -math.inf),
+    }
+    return Candidates(**(values | changes))
+
+
+def test_with_every_video_present_it_is_the_softmax_cross_entropy() -> None:
+    """Scores 1, 0, −1 and target 0: log(e + 1 + 1/e) − 1."""
+    user, items = torch.tensor([[1.0]]), torch.tensor([[1.0], [0.0], [-1.0]])
+    loss = sampled_softmax_loss(user, items, NO_LOG_TEMPERATURE, candidates([0], torch.zeros(3)))
+    assert loss.item() == pytest.approx(math.log(math.e + 1 + 1 / math.e) - 1)
+
+
+def test_candidates_are_divided_by_their_inclusion_probability_and_the_target_is_not() -> None:
+    """With inclusion probabilities 1/2, 1/4: log(e + 4) − 1, whatever the target's own."""
+    user, items = torch.tensor([[1.0]]), torch.tensor([[1.0], [0.0]])
+    loss = sampled_softmax_loss(
+        user, items, NO_LOG_TEMPERATURE, candidates([0], torch.log(torch.tensor([0.5, 0.25])))
+    )
+    assert loss.item() == pytest.approx(math.log(math.e + 4) - 1)
+
+
+def test_hidden_candidates_neither_count_nor_get_a_gradient() -> None:
+    """Row 0 must not learn from video 1; row 1 must not learn from video 2."""
+    user = torch.tensor([[1.0], [1.0]])
+    items = torch.tensor([[1.0], [0.5], [-1.0]], requires_grad=True)
+    hidden = torch.tensor([0 * 3 + 1, 1 * 3 + 2])
+    loss = sampled_softmax_loss(user, items, NO_LOG_TEMPERATURE, candidates([0, 0], torch.zeros(3), hidden=hidden))
+    expected = (math.log(math.e + 1 / math.e) - 1 + math.log(math.e + math.exp(0.5)) - 1) / 2
+    assert loss.item() == pytest.approx(expected)
+
+
+def test_an_own_nope_adds_its_weight_to_the_partition_function() -> None:
+    """Three NOPEs at weight one half, of score −1, beside target 1 and candidate 0: log(e + 1 + 1.5/e) − 1."""
+    user, items = torch.tensor([[1.0], [1.0]]), torch.tensor([[1.0], [0.0], [-1.0]])
+    weight = torch.tensor([math.log(1.5), -math.inf])
+    loss = sampled_softmax_loss(
+        user,
+        items,
+        NO_LOG_TEMPERATURE,
+        candidates([0, 0], torch.zeros(2), nope_B=torch.tensor([2, 0]), log_nope_weight_B=weight),
+    )
+    expected = (math.log(math.e + 1 + 1.5 / math.e) + math.log(math.e + 1) - 2) / 2
+    assert loss.item() == pytest.approx(expected)
+
+
+def full_gradient(user: Tensor, items: Tensor, target: int) -> Tensor:
+    items = items.clone().requires_grad_()
+    torch.nn.functional.cross_entropy(user @ items.T, torch.tensor([target])).backward()
+    assert items.grad is not None
+    return items.grad
+
+
+def mean_sampled_gradient(user: Tensor, items: Tensor, target: int, draws: int, sign: float) -> Tensor:
+    """Mean over repetitions of the sampled loss's gradient; videos are drawn by a skewed distribution."""
+    videos = len(items)
+    q = torch.arange(1, videos + 1, dtype=torch.float32) ** -1.5
+    q /= q.sum()
+    inclusion = -torch.expm1(draws * torch.log1p(-q))
+    total = torch.zeros_like(items)
+    repetitions = 400
+    for _ in range(repetitions):
+        drawn = torch.multinomial(q, draws, replacement=True)
+        present = torch.unique(torch.cat([drawn, torch.tensor([target])]))
+        leaf = items.clone().requires_grad_()
+        place = int((present == target).nonzero())
+        loss = sampled_softmax_loss(
+            user, leaf[present], NO_LOG_TEMPERATURE, candidates([place], sign * torch.log(inclusion[present]))
+        )
+        loss.backward()
+        assert leaf.grad is not None
+        total += leaf.grad / repetitions
+    return total
+
+
+def test_the_sampled_gradient_approaches_the_full_softmax_with_the_right_sign_only() -> None:
+    """With logQ the distance shrinks as more is drawn; without it, and with the wrong sign, it stays far."""
+    torch.manual_seed(0)
+    user, items, target = torch.randn(1, 4), torch.randn(40, 4), 25
+    full = full_gradient(user, items, target)
+
+    def distance(draws: int, sign: float) -> float:
+        sampled = mean_sampled_gradient(user, items, target, draws, sign)
+        return float((sampled - full).norm() / full.norm())
+
+    right = [distance(draws, 1.0) for draws in (20, 80, 320)]
+    assert right[0] > right[1] > right[2]
+    assert right[2] < 0.1
+    assert distance(80, 0.0) > 1.5 * right[1]
+    assert distance(80, -1.0) > distance(80, 0.0)
