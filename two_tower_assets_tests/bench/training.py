@@ -1,0 +1,110 @@
+"""How much of the machine's matrix-multiply rate a training step reaches, batches and optimiser included."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from two_tower_assets.contract import EMBEDDING_DIM
+from two_tower_assets.settings import EvaluationSettings, FeatureSettings, ModelSettings, TrainingSettings
+from two_tower_assets.training.data import TrainingData, training_data
+from two_tower_assets.training.examples import find_examples
+from two_tower_assets.training.sampler import Batch, Sampler
+from two_tower_assets.training.trainer import StepReport, fit
+from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.features.worlds import large_world
+
+_STEPS: Final = 40
+_WARM_UP: Final = 5
+_TARGET: Final = 0.5
+
+_Product = tuple[int, int, int]
+"""Rows, inner dimension and columns of one matrix product."""
+
+
+def measure() -> Iterator[Line]:
+    """Yield one line: FLOP/s of whole training steps against FLOP/s of the bare products in them."""
+    settings = TrainingSettings(steps=_STEPS)
+    with tempfile.TemporaryDirectory() as folder:
+        data = _data(Path(folder))
+        products = step_products(Sampler(data, settings).batch(0), ModelSettings())
+        flops = sum(2 * rows * inner * columns for rows, inner, columns in products)
+        before = _seconds_of_products(products)
+        step = _seconds_a_step(data, settings)
+        bare = statistics.mean([before, _seconds_of_products(products)])
+    yield Line(
+        stage="training",
+        what=f"step of {settings.batch_size} examples, {flops / 1e9:.1f} GFLOP, batch and optimiser included",
+        figure=f"{flops / step / 1e9:.0f} GFLOP/s",
+        against=f"torch.matmul on the same shapes: {flops / bare / 1e9:.0f} GFLOP/s",
+        ratio=bare / step,
+        target=f">= {_TARGET} x",
+        met=bare / step >= _TARGET,
+    )
+
+
+def step_products(batch: Batch, settings: ModelSettings) -> list[_Product]:
+    """All matrix products of a step: per layer forward, to its weights and (after the first) to its input; scores."""
+    rows, items, candidates = len(batch.user_BF), len(batch.item_MF), len(batch.log_inclusion_U)
+    products = [*_tower(rows, batch.user_BF.shape[1], settings), *_tower(items, batch.item_MF.shape[1], settings)]
+    products += [
+        (rows, EMBEDDING_DIM, candidates),
+        (rows, candidates, EMBEDDING_DIM),
+        (candidates, rows, EMBEDDING_DIM),
+    ]
+    return products
+
+
+def _tower(rows: int, width: int, settings: ModelSettings) -> Iterator[_Product]:
+    widths = [width, *settings.hidden, EMBEDDING_DIM]
+    for layer, (inner, columns) in enumerate(zip(widths, widths[1:], strict=False)):
+        yield rows, inner, columns
+        yield inner, rows, columns
+        if layer:
+            yield rows, columns, inner
+
+
+def _data(folder: Path) -> TrainingData:
+    place = large_world(users=5000, videos=5000, decisions=200_000)
+    examples = find_examples(place.history, EvaluationSettings())
+    return training_data(place.snapshot(folder), place.history, examples, place.space(FeatureSettings()))
+
+
+def _seconds_a_step(data: TrainingData, settings: TrainingSettings) -> float:
+    moments: list[float] = []
+
+    def watch(report: StepReport) -> None:
+        del report
+        moments.append(time.perf_counter())
+
+    fit(data, ModelSettings(), settings, watch=watch)
+    return (moments[-1] - moments[_WARM_UP]) / (len(moments) - 1 - _WARM_UP)
+
+
+def _seconds_of_products(products: list[_Product]) -> float:
+    operands = [
+        (torch.randn(rows, inner), torch.randn(inner, columns), torch.empty(rows, columns))
+        for rows, inner, columns in products
+    ]
+
+    def once() -> None:
+        for left, right, out in operands:
+            torch.matmul(left, right, out=out)
+
+    return _median_seconds(once)
+
+
+def _median_seconds(work: Callable[[], None]) -> float:
+    work()
+    seconds = []
+    for _ in range(15):
+        started = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - started)
+    return statistics.median(seconds)
