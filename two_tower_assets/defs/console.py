@@ -32,7 +32,7 @@ def _line(record: logging.LogRecord) -> str | None:
     meta: dict[str, Any] = getattr(record, "dagster_meta", {})
     event: dg.DagsterEvent | None = meta.get("dagster_event")
     if event is None:
-        return f"    {meta.get('orig_message', record.getMessage())}" if record.levelno >= logging.INFO else None
+        return _message_line(str(meta.get("orig_message", record.getMessage())), record.levelno)
     if event.is_step_materialization:
         return _asset_line(event)
     if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
@@ -40,6 +40,12 @@ def _line(record: logging.LogRecord) -> str | None:
     if event.is_step_failure:
         return f"✗ {event.step_key}: {_cause(event)}"
     return None
+
+
+def _message_line(message: str, level: int) -> str | None:
+    # One failure makes Dagster list every step after it; the failure itself is what a person needs.
+    is_consequence = message.startswith("Dependencies for step ")
+    return f"    {message}" if level >= logging.INFO and not is_consequence else None
 
 
 def _asset_line(event: dg.DagsterEvent) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.table import Table
 
+from two_tower_assets.defs.code import STAGES
 from two_tower_assets.defs.inputs import report_of
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.store import Made
@@ -23,7 +26,9 @@ def print_summary(site: Site, *, started_at: datetime, peak_mib: float) -> None:
         if table is not None:
             console.print(table)
     seconds = (datetime.now(UTC) - started_at).total_seconds()
-    console.print(f"{seconds:.0f} s, at most {peak_mib:,.0f} MiB in one process. See the graph: make ui")
+    console.print(f"{seconds:.0f} s, at most {peak_mib:,.0f} MiB in one process.")
+    data = f" DATA={site.origin.folder}" if site.origin.folder else ""
+    console.print(f"The graph and its history: make ui{data}    Stop the embedded Postgres: make down")
 
 
 def print_recommendations(site: Site, user_id: str, limit: int) -> None:
@@ -45,22 +50,29 @@ def print_recommendations(site: Site, user_id: str, limit: int) -> None:
 
 def _made(site: Site, started_at: datetime) -> Table:
     table = Table(title=f"What was made from {site.origin.label}", title_justify="left")
-    for column in ("what", "made", "where"):
+    for column in ("stage", "made now", "unchanged", "where"):
         table.add_column(column, overflow="fold")
+    by_stage: dict[str, list[Made]] = {stage: [] for stage in STAGES}
     for made in site.store.all():
-        state = "now" if made.made_at >= started_at else "unchanged"
-        table.add_row(made.asset, f"{state}", _where(made))
+        by_stage[made.asset.partition("/")[0]].append(made)
+    for stage, records in by_stage.items():
+        now = [made for made in records if made.made_at >= started_at]
+        unchanged = [made for made in records if made.made_at < started_at]
+        table.add_row(stage, _nouns(now), _nouns(unchanged), _where(site, records))
     live = live_release(site.serving_url)
     table.add_section()
-    table.add_row("live release", live.model_version if live else "none", "public.live_release")
+    table.add_row("live", live.model_version if live else "nothing", "", "public.live_release")
     return table
 
 
-def _where(made: Made) -> str:
-    if not made.files:
-        return "the database"
-    names = next(iter(made.files)) if len(made.files) == 1 else ""
-    return str(made.root / names)
+def _nouns(records: Sequence[Made]) -> str:
+    return ", ".join(made.asset.partition("/")[2] for made in records)
+
+
+def _where(site: Site, records: Sequence[Made]) -> str:
+    """The folder that all files of a stage lie in, or the database."""
+    folders = [made.folder(site.home) for made in records if made.files]
+    return os.path.relpath(os.path.commonpath(folders)) if folders else f"database {site.origin.dataset}"
 
 
 def _metrics(site: Site) -> Table | None:

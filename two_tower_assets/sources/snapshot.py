@@ -85,7 +85,7 @@ class Snapshot:
         return pl.scan_parquet(self.folder / PROFILES_FILE)
 
     def videos(self) -> pl.LazyFrame:
-        """The columns of `VIDEOS`, sorted by `id`; `tags` and `performers` are sorted lists that repeat a name as often as the RPCs do."""
+        """The columns of `VIDEOS`, sorted by `id`; lists of names are sorted and repeat a name as the RPCs do."""
         return pl.scan_parquet(self.folder / VIDEOS_FILE)
 
     def decisions(self) -> pl.LazyFrame:
