@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
 import tempfile
 import time
@@ -63,7 +64,7 @@ def step_products(batch: Batch, settings: ModelSettings) -> list[_Product]:
 
 def _tower(rows: int, width: int, settings: ModelSettings) -> Iterator[_Product]:
     widths = [width, *settings.hidden, EMBEDDING_DIM]
-    for layer, (inner, columns) in enumerate(zip(widths, widths[1:], strict=False)):
+    for layer, (inner, columns) in enumerate(itertools.pairwise(widths)):
         yield rows, inner, columns
         yield inner, rows, columns
         if layer:
