@@ -18,8 +18,9 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Page, sync_playwright
 
+STAGES = ("sources", "features", "training", "evaluation", "artifacts", "publishing")
 PAGES = {
-    "asset-graph": "/asset-groups",
+    "asset-graph": "/asset-groups?expanded=" + ",".join(f"global@global:{stage}" for stage in STAGES),
     "checkpoint": "/assets/training/checkpoint",
     "evaluation-report": "/assets/evaluation/report",
     "decisions": "/assets/sources/decisions",
@@ -43,6 +44,7 @@ def main(folder: Path) -> int:
         page = browser.new_page(viewport={"width": 1800, "height": 1100})
         for name, path in PAGES.items():
             _open(page, base + path)
+            _show_plot(page)
             page.screenshot(path=folder / f"{name}.png")
             print(folder / f"{name}.png")
         browser.close()
@@ -54,6 +56,14 @@ def _open(page: Page, url: str) -> None:
     page.wait_for_load_state("networkidle")
     # The UI fades its content in and lays the graph out in a worker; neither shows in the network.
     page.wait_for_timeout(4000)
+
+
+def _show_plot(page: Page) -> None:
+    """Open the page's plot, which the UI keeps behind a link."""
+    plot = page.get_by_text("[Show Markdown]")
+    if plot.count():
+        plot.first.click()
+        page.wait_for_timeout(1000)
 
 
 @contextmanager

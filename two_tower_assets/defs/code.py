@@ -13,14 +13,17 @@ from two_tower_assets.database.queries import sql_folder
 STAGES: Final = ("sources", "features", "training", "evaluation", "artifacts", "publishing")
 """In the order of the dataflow; each may import those before it."""
 
+_LAST_ROOM: Final = {"training": "evaluation"}
+"""The last package that a stage's assets build on, where it is not their own: a fit is steered by validation."""
+
 _SHARED: Final = ("contract.py", "settings.py")
 
 
 @cache
 def code_version(stage: str) -> str:
-    """First 16 hex digits of the SHA-256 over the stage's sources, the stages before it, the contract and the SQL."""
+    """First 16 hex digits of the SHA-256 over the sources of a stage and of what it builds on, and over the SQL."""
     package = Path(two_tower_assets.__file__).parent
-    rooms = ["database", *STAGES[: STAGES.index(stage) + 1]]
+    rooms = ["database", *STAGES[: STAGES.index(_LAST_ROOM.get(stage, stage)) + 1]]
     files = [package / name for name in _SHARED]
     files += [file for room in rooms for file in sorted((package / room).rglob("*.py"))]
     files += [package / "defs" / "assets" / f"{room}.py" for room in rooms[1:]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -49,9 +50,10 @@ def print_recommendations(site: Site, user_id: str, limit: int) -> None:
 
 
 def _made(site: Site, started_at: datetime) -> Table:
-    table = Table(title=f"What was made from {site.origin.label}", title_justify="left")
-    for column in ("stage", "made now", "unchanged", "where"):
-        table.add_column(column, overflow="fold")
+    table = Table(title=f"What was made from {site.origin.label}{_rows(site)}", title_justify="left")
+    for column in ("stage", "made now", "unchanged"):
+        table.add_column(column)
+    table.add_column("where", no_wrap=True)
     by_stage: dict[str, list[Made]] = {stage: [] for stage in STAGES}
     for made in site.store.all():
         by_stage[made.asset.partition("/")[0]].append(made)
@@ -65,14 +67,20 @@ def _made(site: Site, started_at: datetime) -> Table:
     return table
 
 
+def _rows(site: Site) -> str:
+    made = (site.store.latest(f"sources/{noun}") for noun in ("decisions", "videos", "profiles"))
+    counts = [f"{record.facts['rows']:,} {record.asset.partition('/')[2]}" for record in made if record]
+    return f" ({', '.join(counts)})" if counts else ""
+
+
 def _nouns(records: Sequence[Made]) -> str:
     return ", ".join(made.asset.partition("/")[2] for made in records)
 
 
 def _where(site: Site, records: Sequence[Made]) -> str:
-    """The folder that all files of a stage lie in, or the database."""
-    folders = [made.folder(site.home) for made in records if made.files]
-    return os.path.relpath(os.path.commonpath(folders)) if folders else f"database {site.origin.dataset}"
+    """The snapshot's and the version's folders that a stage wrote to, or the database."""
+    roots = sorted({Path(*made.root.parts[:2]) for made in records if made.files})
+    return "\n".join(os.path.relpath(site.home.root / root) for root in roots) or f"database {site.origin.dataset}"
 
 
 def _metrics(site: Site) -> Table | None:
