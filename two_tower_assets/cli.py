@@ -116,6 +116,29 @@ def recommend(user_id: str, limit: int) -> None:
     print_recommendations(open_site(), user_id, limit)
 
 
+@main.command()
+def releases() -> None:
+    """List every release of the serving database, newest first."""
+    from two_tower_assets.defs.site import open_site
+    from two_tower_assets.defs.summary import print_releases
+
+    print_releases(open_site())
+
+
+@main.command()
+@click.option("--to", metavar="VERSION", help="Version to go back to; by default the one that was live before.")
+@click.option("--note", help="Kept in the release log.")
+def rollback(to: str | None, note: str | None) -> None:
+    """Make an earlier release live again by moving the pointer."""
+    from two_tower_assets.defs.site import open_site
+    from two_tower_assets.publishing.release import rollback as flip_back
+
+    flip = flip_back(open_site().serving_url, to=to, note=note)
+    click.echo(
+        f"live: {flip.model_version}, before: {flip.previous}" if flip.changed else f"{flip.model_version} is live"
+    )
+
+
 def _instance_environment() -> dict[str, str]:
     from two_tower_assets.local.instance import prepare_instance
 

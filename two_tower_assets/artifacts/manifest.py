@@ -12,6 +12,7 @@ from two_tower_assets.artifacts.meta import ModelMeta
 from two_tower_assets.contract import Files
 from two_tower_assets.errors import ArtifactError
 from two_tower_assets.home import sha256_of
+from two_tower_assets.training.checkpoint import read_facts
 
 
 class ManifestFile(Document):
@@ -37,21 +38,19 @@ class Manifest(Document):
         return next((file.sha256 for file in self.files if file.path == path), None)
 
 
-def write_manifest(folder: Path, *, commit_sha: str) -> Manifest:
+def write_manifest(folder: Path) -> Manifest:
     """List what is in the folder now, so a version without exports or embeddings has a manifest too.
 
-    A version keeps the commit that its manifest first named, since unchanged code under a later commit makes the
-    same version again.
+    The commit is the one that fitted the weights: unchanged code under a later commit is the same version.
 
     Args:
-        folder: a version's folder with at least `model_meta.json`.
-        commit_sha: 40 hex digits of the commit of the running code.
+        folder: a version's folder with at least `model_meta.json` and the weights.
     """
     meta = ModelMeta.read(folder / Files.MODEL_META)
     manifest = Manifest(
         model_version=meta.model_version,
         generated_at=meta.exported_at,
-        commit_sha=_first_commit(folder, meta.model_version) or commit_sha,
+        commit_sha=read_facts(folder / Files.TOWERS).commit,
         files=tuple(_describe(folder, path) for path in _public_files(folder)),
         model_meta=meta.model_dump(mode="json"),
     )
@@ -116,11 +115,3 @@ def _public_files(folder: Path) -> list[str]:
 def _describe(folder: Path, path: str) -> ManifestFile:
     file = folder / path
     return ManifestFile(path=path, sha256=sha256_of(file), size=file.stat().st_size)
-
-
-def _first_commit(folder: Path, model_version: str) -> str | None:
-    path = folder / Files.MANIFEST
-    if not path.exists():
-        return None
-    earlier = Manifest.read(path)
-    return earlier.commit_sha if earlier.model_version == model_version else None

@@ -2,47 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from two_tower_assets.errors import FeatureError
 from two_tower_assets.features.bags import bags_of
-from two_tower_assets.features.frames import raw_items
 from two_tower_assets.features.history import as_ids
-from two_tower_assets.features.matrix import FeatureMatrix, concatenate
+from two_tower_assets.features.matrix import FeatureMatrix
 from two_tower_assets.features.numerics import item_numerics, standard_scores
-from two_tower_assets.features.payloads import item_payload_blocks
-from two_tower_assets.features.raw import RAW_ITEMS
 from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.times import MISSING_TIME, as_microseconds, microseconds
-from two_tower_assets.sources.snapshot import Snapshot
-
-
-def current_items(snapshot: Snapshot, space: FeatureSpace, *, payloads: Path | None = None) -> FeatureMatrix:
-    """`item_features` of all videos, inactive ones included, in the snapshot's order.
-
-    Args:
-        snapshot: gives the order, and the rows when there are no payloads.
-        space: vocabularies, scales and the reference date.
-        payloads: folder that `payloads.read_item_payloads` filled; None: from the snapshot.
-
-    Raises:
-        FeatureError: the payloads are not of the snapshot's videos.
-    """
-    if payloads is None:
-        return item_matrix(raw_items(snapshot), space)
-    none = pl.DataFrame(schema=dict(RAW_ITEMS))
-    matrix = concatenate([item_matrix(block, space) for block in (none, *item_payload_blocks(payloads))])
-    if matrix.ids.tolist() != snapshot.videos().select("id").collect()["id"].to_list():
-        raise FeatureError(
-            "The item payloads are not of the videos in the snapshot",
-            where=str(payloads),
-            remedy="Take a new snapshot, then read the payloads again.",
-        )
-    return matrix
 
 
 def item_matrix(items: pl.DataFrame, space: FeatureSpace) -> FeatureMatrix:

@@ -11,6 +11,7 @@ from typing import Final
 
 import polars as pl
 
+from two_tower_assets.errors import FeatureError
 from two_tower_assets.features.frames import raw_items, user_blocks
 from two_tower_assets.features.payloads import (
     ITEMS_FILE,
@@ -51,13 +52,24 @@ def store_users(
 
 
 def stored_items(folder: Path, snapshot: Snapshot) -> pl.DataFrame:
-    """Raw item features in the snapshot's order, with `is_active`; videos that came later are left aside."""
+    """Raw item features in the snapshot's order, with `is_active`; videos that came later are left aside.
+
+    Raises:
+        FeatureError: a video of the snapshot has no features: it was deleted before they were read.
+    """
     if (folder / ITEMS_FILE).exists():
         items = pl.concat([pl.DataFrame(schema=dict(RAW_ITEMS)), *item_payload_blocks(folder)])
     else:
         items = pl.read_parquet(folder / RAW_FILE)
     known = snapshot.videos().select("id", "is_active").collect()
-    return known.join(items, on="id", how="left", maintain_order="left")
+    found = known.join(items, on="id", how="inner", maintain_order="left")
+    if found.height < known.height:
+        raise FeatureError(
+            f"{known.height - found.height} videos of the snapshot have no item features",
+            where=str(folder),
+            remedy="Take a new snapshot (sources/*), then read the features again.",
+        )
+    return found
 
 
 def stored_users(folder: Path) -> Iterable[pl.DataFrame]:

@@ -7,35 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from two_tower_assets.features.bags import bags_of
-from two_tower_assets.features.frames import user_blocks
 from two_tower_assets.features.history import as_ids
 from two_tower_assets.features.matrix import FeatureMatrix, concatenate
 from two_tower_assets.features.numerics import user_dense, user_numerics
-from two_tower_assets.features.payloads import user_payload_blocks
 from two_tower_assets.features.raw import RAW_USERS
 from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.times import as_microseconds, microseconds
-from two_tower_assets.sources.snapshot import Snapshot
-
-
-def current_users(snapshot: Snapshot, space: FeatureSpace, *, payloads: Path | None = None) -> FeatureMatrix:
-    """`user_features` of all users with a decision, at the snapshot's cut-off, by id.
-
-    Args:
-        snapshot: gives the moment, and the rows when there are no payloads.
-        space: vocabularies and scales.
-        payloads: folder that `payloads.read_user_payloads` filled as of the same moment; None: from the snapshot.
-    """
-    as_of = snapshot.cutoff
-    blocks = user_blocks(snapshot, as_of=as_of) if payloads is None else user_payload_blocks(payloads)
-    return users_of_blocks(blocks, as_of=as_of, space=space)
 
 
 def users_of_blocks(blocks: Iterable[pl.DataFrame], *, as_of: datetime, space: FeatureSpace) -> FeatureMatrix:

@@ -45,6 +45,8 @@ class CheckpointFacts(BaseModel):
     model_version: str | None
     """The version these weights are shipped under; null for a model that is only evaluated."""
     trained_at: datetime
+    commit: str
+    """Commit of the code that fitted them, 40 hex digits."""
 
 
 def save_checkpoint(path: Path, model: TwoTower, facts: CheckpointFacts) -> None:

@@ -76,6 +76,7 @@ def facts(space: FeatureSpace, version: str, fingerprint: str = "f" * 64) -> Che
         fingerprint=fingerprint,
         model_version=version,
         trained_at=CUTOFF,
+        commit=COMMIT,
     )
 
 
@@ -100,7 +101,7 @@ def make_version(
     if embeddings:
         matrix = items(space, videos, seed=seed)
         write_video_embeddings(folder / Files.VIDEO_EMBEDDINGS, model.item, matrix, np.ones(videos, np.bool_))
-    write_manifest(folder, commit_sha=COMMIT)
+    write_manifest(folder)
     return folder
 
 

@@ -7,12 +7,15 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from two_tower_assets.features.frames import raw_users
-from two_tower_assets.features.items import current_items, item_matrix
+from two_tower_assets.features.frames import raw_items, raw_users, user_blocks
+from two_tower_assets.features.items import item_matrix
+from two_tower_assets.features.matrix import FeatureMatrix
 from two_tower_assets.features.payloads import parse_items, parse_users
 from two_tower_assets.features.reference import item_vector, user_vector
+from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.times import microseconds
-from two_tower_assets.features.users import current_users, user_matrix
+from two_tower_assets.features.users import user_matrix, users_of_blocks
+from two_tower_assets.sources.snapshot import Snapshot
 from two_tower_assets_tests.features.worlds import (
     CUTOFF,
     START,
@@ -58,11 +61,16 @@ def test_users_equal_the_readable_definition(some: World, hours: int):
         np.testing.assert_allclose(actual, expected.reshape(actual.shape), rtol=0, atol=1e-5)
 
 
+def users_now(snapshot: Snapshot, target: FeatureSpace) -> FeatureMatrix:
+    """Vectors of a snapshot's users at its cut-off, from its frames."""
+    return users_of_blocks(user_blocks(snapshot, as_of=snapshot.cutoff), as_of=snapshot.cutoff, space=target)
+
+
 def test_numerics_follow_the_payload_definition_at_scale(tmp_path: Path):
     """At the cut-off the users of a snapshot, block by block, have the states of the point-in-time computation."""
     some = large_world(users=5_000, videos=300, decisions=30_000, tags=30, performers=10)
     target, history = some.space(), some.history
-    matrix = current_users(some.snapshot(tmp_path), target)
+    matrix = users_now(some.snapshot(tmp_path), target)
     user = np.arange(len(history.user_ids))
     moment = np.full(len(user), microseconds(CUTOFF))
     states = some.states(target).vectors(user, history.prefix_at(user, moment), moment)
@@ -73,8 +81,8 @@ def test_numerics_follow_the_payload_definition_at_scale(tmp_path: Path):
 def test_a_snapshot_without_users(tmp_path: Path):
     """Without decisions there are no user vectors, and items still have theirs."""
     snapshot = world([{"id": uid(1), "tags": ["a"]}], []).snapshot(tmp_path)
-    assert current_users(snapshot, space(["a"])).rows(slice(None)).shape == (0, 10)
-    assert current_items(snapshot, space(["a"])).rows(slice(None)).tolist() == [[0, 0, 0, 1]]
+    assert users_now(snapshot, space(["a"])).rows(slice(None)).shape == (0, 10)
+    assert item_matrix(raw_items(snapshot), space(["a"])).rows(slice(None)).tolist() == [[0, 0, 0, 1]]
 
 
 def test_names_are_counted_by_video_and_repetition():

@@ -13,7 +13,8 @@ from two_tower_assets.errors import DatabaseError, FeatureError
 from two_tower_assets.features.build import build_space
 from two_tower_assets.features.checks import compare_matrices, compare_with_rpc
 from two_tower_assets.features.history import History
-from two_tower_assets.features.items import current_items
+from two_tower_assets.features.items import item_matrix
+from two_tower_assets.features.matrix import FeatureMatrix
 from two_tower_assets.features.payloads import (
     ITEMS_FILE,
     USERS_FILE,
@@ -21,7 +22,9 @@ from two_tower_assets.features.payloads import (
     read_user_payloads,
 )
 from two_tower_assets.features.point_in_time import UserStates
-from two_tower_assets.features.users import current_users
+from two_tower_assets.features.space import FeatureSpace
+from two_tower_assets.features.stored import store_items, store_users, stored_items, stored_users
+from two_tower_assets.features.users import users_of_blocks
 from two_tower_assets.settings import FeatureSettings, SampleSettings
 from two_tower_assets.sources.folder import read_folder
 from two_tower_assets.sources.load import load
@@ -45,13 +48,26 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
-def test_payloads_and_frames_give_the_same_vectors(database: str, snapshot: Snapshot, folder: Path):
+def matrices(
+    url: str, snapshot: Snapshot, space: FeatureSpace, source: str, into: Path
+) -> tuple[FeatureMatrix, FeatureMatrix]:
+    """User and item vectors by way of a feature source and its files."""
+    settings = FeatureSettings.model_validate({"feature_source": source})
+    into.mkdir()
+    store_users(snapshot, url, into, settings)
+    users = users_of_blocks(stored_users(into), as_of=snapshot.cutoff, space=space)
+    (into / "items").mkdir()
+    store_items(snapshot, url, into / "items", settings)
+    return users, item_matrix(stored_items(into / "items", snapshot), space)
+
+
+def test_payloads_and_frames_give_the_same_vectors(database: str, snapshot: Snapshot, tmp_path: Path):
     """User and item vectors from the database's functions equal those computed from the snapshot."""
     space = build_space(snapshot, settings=FeatureSettings())
-    read_user_payloads(database, folder, as_of=snapshot.cutoff)
-    read_item_payloads(database, folder)
-    for compute in (current_users, current_items):
-        comparison = compare_matrices(compute(snapshot, space, payloads=folder), compute(snapshot, space))
+    from_rpc = matrices(database, snapshot, space, "rpc", tmp_path / "rpc")
+    from_frames = matrices(database, snapshot, space, "frames", tmp_path / "frames")
+    for rpc, frames in zip(from_rpc, from_frames, strict=True):
+        comparison = compare_matrices(rpc, frames)
         assert comparison.rows > 80
         assert comparison.equal, comparison
 
@@ -109,20 +125,25 @@ def test_a_server_that_cuts_pages_short_is_not_trusted(database: str, folder: Pa
         read_item_payloads(database, folder)
 
 
-def test_payloads_of_other_videos_are_refused(database: str, snapshot: Snapshot, folder: Path):
-    """Item payloads read after a video was added do not fit the snapshot and are not mixed with it."""
+def test_later_videos_are_left_aside_and_lost_ones_refused(database: str, snapshot: Snapshot, tmp_path: Path):
+    """A video added after the snapshot is not in its features; one deleted before they were read is an error."""
     with psycopg.connect(database) as connection:
         connection.execute("insert into public.videos (title) values ('late')")
-    read_item_payloads(database, folder)
-    with pytest.raises(FeatureError, match="not of the videos in the snapshot"):
-        current_items(snapshot, build_space(snapshot, settings=FeatureSettings()), payloads=folder)
+    read_item_payloads(database, tmp_path)
+    assert stored_items(tmp_path, snapshot)["id"].to_list() == sorted(generate_sample(SAMPLE).videos["id"])
+    with psycopg.connect(database) as connection:
+        connection.execute("delete from public.videos where id = (select min(id::text)::uuid from public.videos)")
+    read_item_payloads(database, tmp_path)
+    with pytest.raises(FeatureError, match="1 videos of the snapshot have no item features"):
+        stored_items(tmp_path, snapshot)
 
 
 def test_before_anything_there_are_no_payloads(database: str, snapshot: Snapshot, folder: Path):
     """As of a moment before the first decision the file is there and empty, and so are the vectors."""
     first = snapshot.decisions().select(pl.col("created_at").min()).collect().item()
     assert read_user_payloads(database, folder, as_of=first - timedelta(days=1)) == 0
-    assert len(current_users(snapshot, build_space(snapshot, settings=FeatureSettings()), payloads=folder)) == 0
+    space = build_space(snapshot, settings=FeatureSettings())
+    assert len(users_of_blocks(stored_users(folder), as_of=snapshot.cutoff, space=space)) == 0
 
 
 def test_a_database_without_the_functions(empty_database: str, folder: Path):

@@ -21,7 +21,7 @@ from two_tower_assets.publishing.registry import list_releases, live_release
 from two_tower_assets.publishing.release import activate, publish, rollback, stage, verify
 from two_tower_assets.publishing.writer import single_writer
 from two_tower_assets.settings import ReleaseSettings
-from two_tower_assets_tests.artifacts.versions import COMMIT, CUTOFF, feature_space, make_version
+from two_tower_assets_tests.artifacts.versions import CUTOFF, feature_space, make_version
 from two_tower_assets_tests.publishing.releasing import (
     NEW,
     OLD,
@@ -186,7 +186,7 @@ def test_numbers_that_the_files_do_not_give_are_refused(serving: str, new: Path,
     text = json.loads((folder / Files.NORMALIZER).read_text(encoding="utf-8"))
     text["user_numeric"]["nope_count"]["mean"] += 1
     (folder / Files.NORMALIZER).write_text(json.dumps(text))
-    write_manifest(folder, commit_sha=COMMIT)
+    write_manifest(folder)
     with pytest.raises(PublishingError, match="golden vectors are not met"):
         release(serving, folder)
 

@@ -13,7 +13,7 @@ from two_tower_assets.contract import Files
 from two_tower_assets.errors import PublishingError
 from two_tower_assets.publishing.release import stage, verify
 from two_tower_assets.publishing.vector_check import sample_queries
-from two_tower_assets_tests.artifacts.versions import COMMIT, make_version
+from two_tower_assets_tests.artifacts.versions import make_version
 from two_tower_assets_tests.publishing.releasing import (
     NEW,
     OLD,
@@ -120,7 +120,7 @@ def test_a_released_version_never_gets_other_files(serving: str, new: Path, tmp_
     release(serving, new)
     folder = shutil.copytree(new, tmp_path / NEW)
     (folder / "extra.json").write_text("{}")
-    write_manifest(folder, commit_sha=COMMIT)
+    write_manifest(folder)
     with pytest.raises(PublishingError, match=f"{NEW} was released with other files"):
         stage(serving, folder, settings=SETTINGS)
 
@@ -130,7 +130,7 @@ def test_a_staged_version_with_other_files_is_staged_anew(serving: str, new: Pat
     stage(serving, new, settings=SETTINGS)
     folder = shutil.copytree(new, tmp_path / NEW)
     (folder / "extra.json").write_text("{}")
-    write_manifest(folder, commit_sha=COMMIT)
+    write_manifest(folder)
     assert stage(serving, folder, settings=SETTINGS).written
 
 

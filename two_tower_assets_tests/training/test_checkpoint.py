@@ -24,6 +24,7 @@ def facts(**changes: object) -> CheckpointFacts:
         "fingerprint": "f" * 64,
         "model_version": None,
         "trained_at": datetime(2025, 1, 1, tzinfo=UTC),
+        "commit": "0" * 40,
     }
     return CheckpointFacts.model_validate(values | changes)
 

@@ -204,7 +204,7 @@ def manifest(context: dg.AssetExecutionContext, workspace: Workspace, checkpoint
     site = workspace.site
 
     def fill(folder: Path) -> Facts:
-        written = write_manifest(folder, commit_sha=site.commit)
+        written = write_manifest(folder)
         return {"files": {file.path: file.size for file in written.files}}
 
     return produce_in_version(

@@ -176,6 +176,7 @@ def _save(
         fingerprint=fingerprint,
         model_version=model_version,
         trained_at=datetime.now(UTC),
+        commit=site.commit,
     )
     save_checkpoint(path, fit.model, facts)
 
