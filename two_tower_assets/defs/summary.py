@@ -55,7 +55,7 @@ def print_releases(site: Site) -> None:
     for column in ("version", "state", "videos", "went live", "replaced"):
         table.add_column(column)
     for release in list_releases(site.serving_url):
-        activated = release.activated_at and f"{release.activated_at:%Y-%m-%d %H:%M:%S}"
+        activated = f"{release.activated_at:%Y-%m-%d %H:%M:%S}" if release.activated_at else ""
         videos = "" if release.video_count is None else f"{release.video_count:,}"
         table.add_row(release.model_version, release.state, videos, activated, release.previous_version)
     Console(highlight=False).print(table)
