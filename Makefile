@@ -4,6 +4,9 @@ DATA ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
+# The Supabase CLI pushes the migrations in one test, which is skipped where there is no npm to bring it.
+NPM := $(shell command -v npm)
+SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
@@ -23,8 +26,11 @@ run: $(STAMP) ## the whole pipeline: data (DATA=folder, default a generated samp
 ui: $(STAMP) ## the Dagster UI on the same instance
 	$(BIN)/two-tower ui
 
-test: $(STAMP) ## all tests
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+$(SUPABASE): | $(STAMP)
+	npm install --silent --no-save --no-package-lock --prefix $(VENV)/supabase-3.1.0 supabase@3.1.0
+
+test: $(STAMP) $(if $(NPM),$(SUPABASE)) ## all tests
+	$(if $(NPM),TWO_TOWER_SUPABASE_CLI=$(abspath $(SUPABASE))) $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, types, import rules
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

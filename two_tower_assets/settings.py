@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import inspect
 import json
 import tomllib
 from collections.abc import Iterator
@@ -221,7 +222,7 @@ def as_toml(settings: Settings) -> str:
 
 def _table_lines(values: BaseModel) -> Iterator[str]:
     for name, field in type(values).model_fields.items():
-        yield f"# {field.description}"
+        yield from (f"# {line}" for line in inspect.cleandoc(field.description or "").splitlines())
         # JSON writes the strings, numbers, booleans and lists that occur here as TOML does.
         yield f"{name} = {json.dumps(getattr(values, name))}"
 
