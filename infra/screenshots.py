@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 STAGES = ("sources", "features", "training", "evaluation", "artifacts", "publishing")
 PAGES = {
@@ -27,6 +27,9 @@ PAGES = {
     "release": "/assets/publishing/release",
     "runs": "/runs",
 }
+PAGE_SIZE: ViewportSize = {"width": 1800, "height": 1100}
+# The graph does not shrink below a readable size, so its page is as large as the graph.
+GRAPH_SIZE: ViewportSize = {"width": 2600, "height": 2200}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 READY_SECONDS = 120
@@ -41,8 +44,9 @@ def main(folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with _webserver() as base, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1800, "height": 1100})
+        page = browser.new_page()
         for name, path in PAGES.items():
+            page.set_viewport_size(GRAPH_SIZE if name == "asset-graph" else PAGE_SIZE)
             _open(page, base + path)
             _show_plot(page)
             page.screenshot(path=folder / f"{name}.png")

@@ -38,7 +38,7 @@ def _line(record: logging.LogRecord) -> str | None:
     if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         return _check_line(event)
     if event.is_step_failure:
-        return f"✗ {event.step_key}: {_cause(event)}"
+        return f"✗ {str(event.step_key).replace('__', '/', 1)}: {_cause(event)}"
     return None
 
 

@@ -66,6 +66,7 @@ def _add_nopes(loss_B: Tensor, scaled_BD: Tensor, item_MD: Tensor, candidates: C
     """Add the NOPEs to the partition function: log(e^{log Ẑ − s_target} + w e^{s_nope − s_target})."""
     if not torch.isfinite(candidates.log_nope_weight_B).any():
         return loss_B
-    difference_BD = item_MD[candidates.nope_B] - item_MD[candidates.target_B]
+    # Not item_MD[…]: the gradient of that is added up by threads in any order, and a fit would not repeat.
+    difference_BD = item_MD.index_select(0, candidates.nope_B) - item_MD.index_select(0, candidates.target_B)
     margin_B = (scaled_BD * difference_BD).sum(dim=1)
     return torch.logaddexp(loss_B, margin_B + candidates.log_nope_weight_B)

@@ -107,3 +107,27 @@ def test_the_sampled_gradient_approaches_the_full_softmax_with_the_right_sign_on
     assert right[2] < 0.1
     assert distance(80, 0.0) > 1.5 * right[1]
     assert distance(80, -1.0) > distance(80, 0.0)
+
+
+def test_gradients_repeat_bit_by_bit_at_full_size() -> None:
+    """With as many rows as torch splits over threads, the same batch gives the same gradient each time."""
+    rows, width, dimension = 1024, 1500, 256
+    generator = torch.Generator().manual_seed(0)
+    # Few different NOPEs: many rows add to the same video's gradient.
+    candidates = Candidates(
+        target_B=torch.randint(width, (rows,), generator=generator),
+        log_inclusion_U=torch.zeros(width),
+        hidden=torch.empty(0, dtype=torch.int64),
+        nope_B=torch.randint(8, (rows,), generator=generator),
+        log_nope_weight_B=torch.zeros(rows),
+    )
+    start_MD = torch.nn.functional.normalize(torch.randn(width, dimension, generator=generator))
+    user_BD = torch.nn.functional.normalize(torch.randn(rows, dimension, generator=generator))
+
+    def gradient() -> bytes:
+        item_MD = start_MD.clone().requires_grad_()
+        sampled_softmax_loss(user_BD, item_MD, torch.tensor(-2.0), candidates).backward()
+        assert item_MD.grad is not None
+        return item_MD.grad.numpy().tobytes()
+
+    assert len({gradient() for _ in range(10)}) == 1

@@ -194,7 +194,7 @@ def _describe(site: Site, made: Made, evaluated: Made) -> Metadata:
         "loss_and_validation_recall": metadata.picture(curves_plot(curves)),
         "steps": facts.steps,
         "temperature": facts.temperature,
-        "final_loss": curves.losses[-1],
+        "loss": curves.losses[facts.steps - 1],
         "examples_per_second": made.facts["examples_per_second"],
         **({} if best is None else {"validation_recall_at_200": best}),
     }
