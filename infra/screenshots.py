@@ -29,7 +29,7 @@ PAGES = {
 }
 PAGE_SIZE: ViewportSize = {"width": 1800, "height": 1100}
 # The graph does not shrink below a readable size, so its page is as large as the graph.
-GRAPH_SIZE: ViewportSize = {"width": 2600, "height": 2200}
+GRAPH_SIZE: ViewportSize = {"width": 1900, "height": 2300}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 READY_SECONDS = 120

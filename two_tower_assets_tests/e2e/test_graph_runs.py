@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -36,37 +36,9 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    """A home with settings for a small sample; its Postgres goes with it."""
-    home = Home(tmp_path_factory.mktemp("e2e") / "home")
-    home.root.mkdir()
+def first_run(two_tower: Command, home: Home) -> subprocess.CompletedProcess[str]:
+    """The first `two-tower run`, on a small sample."""
     (home.root / "two_tower.toml").write_text(SETTINGS)
-    yield home
-    EmbeddedPostgres(home.postgres).destroy()
-
-
-@pytest.fixture(scope="module")
-def two_tower(home: Home) -> Command:
-    """Run `two-tower …` in an environment that knows nothing but the home and its settings."""
-
-    def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home.root),
-            "TWO_TOWER_HOME": str(home.root),
-            "TWO_TOWER_SETTINGS": str(home.root / "two_tower.toml"),
-            "COLUMNS": "200",
-            **variables,
-        }
-        command = [sys.executable, "-m", "two_tower_assets.cli", *arguments]
-        return subprocess.run(command, env=environment, cwd=home.root, capture_output=True, text=True, check=False)
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def first_run(two_tower: Command) -> subprocess.CompletedProcess[str]:
-    """The first `two-tower run`."""
     return two_tower("run")
 
 
