@@ -32,8 +32,13 @@ def main() -> None:
     """From decisions in Postgres to a verified, reversible release of a two-tower model."""
 
 
+_data = click.option(
+    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of rows (TWO_TOWER_DATA)."
+)
+
+
 @main.command()
-@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of rows.")
+@_data
 @click.option("--select", default="*", show_default=True, help="Assets to materialize, as Dagster selects them.")
 def run(data: Path | None, select: str) -> None:
     """Materialize the graph and say what was made, where, and how good it is."""
@@ -108,35 +113,37 @@ def settings() -> None:
 @main.command()
 @click.argument("user_id")
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 500))
-def recommend(user_id: str, limit: int) -> None:
+@_data
+def recommend(user_id: str, limit: int, data: Path | None) -> None:
     """Recommend videos to a user: their payload, the live ONNX tower, then the search in Postgres."""
     from two_tower_assets.defs.site import open_site
     from two_tower_assets.defs.summary import print_recommendations
 
-    print_recommendations(open_site(), user_id, limit)
+    print_recommendations(open_site(data_folder=data), user_id, limit)
 
 
 @main.command()
-def releases() -> None:
+@_data
+def releases(data: Path | None) -> None:
     """List every release of the serving database, newest first."""
     from two_tower_assets.defs.site import open_site
     from two_tower_assets.defs.summary import print_releases
 
-    print_releases(open_site())
+    print_releases(open_site(data_folder=data))
 
 
 @main.command()
 @click.option("--to", metavar="VERSION", help="Version to go back to; by default the one that was live before.")
 @click.option("--note", help="Kept in the release log.")
-def rollback(to: str | None, note: str | None) -> None:
+@_data
+def rollback(to: str | None, note: str | None, data: Path | None) -> None:
     """Make an earlier release live again by moving the pointer."""
     from two_tower_assets.defs.site import open_site
     from two_tower_assets.publishing.release import rollback as flip_back
 
-    flip = flip_back(open_site().serving_url, to=to, note=note)
-    click.echo(
-        f"live: {flip.model_version}, before: {flip.previous}" if flip.changed else f"{flip.model_version} is live"
-    )
+    flip = flip_back(open_site(data_folder=data).serving_url, to=to, note=note)
+    before = f", before: {flip.previous}" if flip.changed else " already"
+    click.echo(f"live: {flip.model_version}{before}")
 
 
 def _instance_environment() -> dict[str, str]:

@@ -84,12 +84,11 @@ def produce(
     describe: Callable[[Made], Metadata],
     inputs: Iterable[Made] = (),
     settings: Sequence[str] = (),
-    extra: Sequence[str] = (),
 ) -> dg.MaterializeResult[Made]:
     """Make an asset's folder, or recognise that the same was made before.
 
-    The same means: equal data versions of the inputs, equal values of the named tables of the settings, equal
-    `extra` words and equal code of the stage and those before it.
+    The same means: equal data versions of the inputs, equal values of the named tables of the settings, and equal
+    code of the stage and those before it.
 
     Args:
         parent: folder below which the asset's own folder is made.
@@ -101,7 +100,6 @@ def produce(
         asset,
         code_version(asset.partition("/")[0]),
         site.settings.digest(*settings) if settings else "",
-        *extra,
         *(made.data_version for made in inputs),
     )
     made = site.store.find(fingerprint)
