@@ -10,7 +10,7 @@ from torch import Tensor
 from two_tower_assets.evaluation.ranking import Score
 from two_tower_assets.evaluation.task import RankingTask
 from two_tower_assets.features.history import LIKE, History
-from two_tower_assets.training.sampler import MICROSECONDS_A_DAY
+from two_tower_assets.features.times import MICROSECONDS_A_DAY
 
 
 def like_counts(history: History, since: int, until: int) -> NDArray[np.int64]:

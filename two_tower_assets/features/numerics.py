@@ -19,9 +19,7 @@ from two_tower_assets.contract import (
     USER_NUMERIC,
 )
 from two_tower_assets.features.space import Standard
-from two_tower_assets.features.times import MISSING_TIME
-
-_MICROSECONDS_A_DAY: Final = 86_400_000_000
+from two_tower_assets.features.times import MICROSECONDS_A_DAY, MISSING_TIME
 
 _ROUNDING: Final = 1e-9
 """A deviation smaller than this share of the largest magnitude is rounding, not spread."""
@@ -29,7 +27,7 @@ _ROUNDING: Final = 1e-9
 
 def days_since(moment: NDArray[np.int64], earlier: NDArray[np.int64]) -> NDArray[np.float64]:
     """Fractional days from `earlier` to `moment` (int64 microseconds); 0 where `earlier` is `MISSING_TIME`."""
-    return (moment - np.where(earlier == MISSING_TIME, moment, earlier)) / _MICROSECONDS_A_DAY
+    return (moment - np.where(earlier == MISSING_TIME, moment, earlier)) / MICROSECONDS_A_DAY
 
 
 def user_numerics(

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 MISSING_TIME: Final = int(np.iinfo(np.int64).min)
 """Stands for a null among times in microseconds."""
 
+MICROSECONDS_A_DAY: Final = 86_400_000_000
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 UTC_MOMENT: Final = pl.Datetime("us", "UTC")

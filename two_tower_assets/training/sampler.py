@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from two_tower_assets.errors import TrainingError
 from two_tower_assets.features.history import LIKE, NOPE
 from two_tower_assets.features.ragged import ragged_positions
+from two_tower_assets.features.times import MICROSECONDS_A_DAY
 from two_tower_assets.settings import TrainingSettings
 from two_tower_assets.training.data import TrainingData
-
-MICROSECONDS_A_DAY: Final = 86_400_000_000
 
 _ABSENT: Final = -1
 

@@ -122,6 +122,20 @@ def test_recommendations_come_from_the_live_release(
     assert not set(shown) & set(decided)
 
 
+def test_releases_are_listed_and_the_first_has_nothing_to_go_back_to(
+    first_run: subprocess.CompletedProcess[str], two_tower: Command, home: Home
+) -> None:
+    """`two-tower releases` names the live version; a rollback without an earlier one is refused in a sentence."""
+    assert first_run.returncode == 0
+    listed = two_tower("releases").stdout
+    (line,) = [line for line in listed.splitlines() if live_version(home) in line]
+    assert "live" in line
+    refused = two_tower("rollback")
+    assert refused.returncode == 1
+    assert "There is no earlier release to go back to" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
 def test_frames_make_the_same_features(
     first_run: subprocess.CompletedProcess[str], two_tower: Command, home: Home
 ) -> None:
