@@ -148,6 +148,23 @@ def produce_in_version(
     return result(site, made, described, reused=known is not None and known.made_at == made.made_at)
 
 
+def record_in_database(
+    context: dg.AssetExecutionContext, site: Site, facts: Facts, *, data_version: str, changed: bool
+) -> Made:
+    """Record an asset that lives in a database and has no files; an unchanged one keeps the time of its making."""
+    asset = context.asset_key.to_user_string()
+    latest = None if changed else site.store.latest(asset)
+    return site.store.record(
+        asset,
+        fingerprint_of(asset, data_version),
+        site.home.root,
+        (),
+        facts,
+        data_version=data_version,
+        made_at=latest.made_at if latest else None,
+    )
+
+
 def result(
     site: Site, made: Made, metadata: Metadata, *, reused: bool, settings: Sequence[str] = ()
 ) -> dg.MaterializeResult[Made]:

@@ -11,7 +11,7 @@ from two_tower_assets.defs.code import code_version
 from two_tower_assets.defs.progress import log_progress
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
-from two_tower_assets.defs.stage import OWNERS, POINTERS, friendly, result, stage_asset
+from two_tower_assets.defs.stage import OWNERS, POINTERS, friendly, record_in_database, result, stage_asset
 from two_tower_assets.defs.store import Made, fingerprint_of
 from two_tower_assets.sources.snapshot import Snapshot
 
@@ -33,8 +33,8 @@ def database(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Mate
         site.pipeline_url, site.origin, site.settings.sample, progress=log_progress(context.log, "tables loaded")
     )
     content = report.content_hash if report else datetime.now(UTC).isoformat()
-    asset = context.asset_key.to_user_string()
-    made = site.store.record(asset, fingerprint_of(asset, content), site.home.root, (), {}, data_version=content)
+    unchanged = report is not None and report.skipped
+    made = record_in_database(context, site, {}, data_version=content, changed=not unchanged)
     described = {
         "source": site.origin.label,
         "data_set": site.origin.dataset,
@@ -44,7 +44,7 @@ def database(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Mate
         "rows_left_out_or_mended": metadata.counts(report.counts if report else {}),
     }
     settings = ("source", "sample")
-    return result(site, made, described, reused=report is not None and report.skipped, settings=settings)
+    return result(site, made, described, reused=unchanged, settings=settings)
 
 
 @dg.multi_asset(
