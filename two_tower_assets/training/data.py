@@ -17,6 +17,7 @@ from two_tower_assets.features.matrix import FeatureMatrix
 from two_tower_assets.features.point_in_time import UserStates
 from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.times import microseconds
+from two_tower_assets.features.video_vocabulary import video_slots
 from two_tower_assets.sources.snapshot import Snapshot
 from two_tower_assets.training.examples import Examples
 
@@ -33,6 +34,8 @@ class TrainingData:
     """Those at or after `until` are left aside."""
     until: int
     """Microseconds since the epoch; later decisions take no part in anything."""
+    slot: NDArray[np.int32]
+    """[videos] place of each in the space's vocabulary of videos, `NO_SLOT` (−1) where it has none."""
     catalogue: NDArray[np.int32]
     """Videos that could be recommended at `until`: known by then, active, and released or without a release date."""
 
@@ -65,6 +68,7 @@ def training_data(
         items=item_matrix(snapshot.videos().collect(), space),
         examples=examples,
         until=microseconds(before or snapshot.cutoff),
+        slot=video_slots(history.video_ids, space),
         catalogue=_catalogue(snapshot, before),
     )
 
