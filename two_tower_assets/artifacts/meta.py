@@ -10,6 +10,8 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Final
 
+from pydantic import Field
+
 from two_tower_assets.artifacts.documents import Document
 from two_tower_assets.contract import EMBEDDING_DIM, USER_EMBEDDING_TENSOR, USER_TENSOR
 from two_tower_assets.features.space import FeatureSpace
@@ -46,6 +48,8 @@ class ModelMeta(Document):
     item_feature_dim: int
     tag_vocab_size: int
     actress_vocab_size: int
+    video_vocab_size: int = Field(default=0, exclude_if=lambda size: size == 0)
+    """Left out where there is no such vocabulary, so that files from before it existed read back as they are."""
     config: dict[str, Any]
     """Hyper-parameters: the settings' tables `features`, `model` and `training`."""
     model_version: str
@@ -88,6 +92,7 @@ def model_meta(
         item_feature_dim=space.item_dim,
         tag_vocab_size=len(space.tags),
         actress_vocab_size=len(space.performers),
+        video_vocab_size=len(space.videos),
         config={
             "features": settings.features.model_dump(mode="json"),
             "model": facts.model.model_dump(mode="json"),

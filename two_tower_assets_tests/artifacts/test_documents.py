@@ -12,9 +12,9 @@ from two_tower_assets.artifacts.documents import as_json
 from two_tower_assets.artifacts.meta import DataFacts, ModelMeta, model_meta
 from two_tower_assets.artifacts.normalizer import normalizer
 from two_tower_assets.artifacts.schema import FeatureSchema, feature_schema
-from two_tower_assets.artifacts.vocabulary import Vocabulary
+from two_tower_assets.artifacts.vocabulary import Vocabulary, vocabularies
 from two_tower_assets.errors import ArtifactError
-from two_tower_assets_tests.artifacts.versions import CUTOFF, SETTINGS, VERSION, facts, feature_space
+from two_tower_assets_tests.artifacts.versions import CUTOFF, SETTINGS, VERSION, facts, feature_space, video_id
 
 
 def test_feature_schema_is_the_contracts_to_the_key() -> None:
@@ -45,6 +45,38 @@ def test_feature_schema_is_the_contracts_to_the_key() -> None:
             {"name": "actress_vector", "size": 0, "type": "l2_normalized_bow"},
         ],
     }
+
+
+def test_optional_segments_follow_with_their_source_and_vocabulary() -> None:
+    """With videos in the space two segments come last, the first four staying as they are."""
+    schema = json.loads(feature_schema(feature_space(videos=7)).to_json())
+    base = json.loads(feature_schema(feature_space()).to_json())
+    assert schema["input_dim"] == base["input_dim"] + 14
+    assert schema["segments"] == [
+        *base["segments"],
+        {
+            "name": "liked_video_vector",
+            "size": 7,
+            "type": "l2_normalized_bow",
+            "source": "liked_video_ids",
+            "vocabulary": "vocab_video.json",
+        },
+        {
+            "name": "noped_video_vector",
+            "size": 7,
+            "type": "l2_normalized_bow",
+            "source": "noped_video_ids",
+            "vocabulary": "vocab_video.json",
+        },
+    ]
+
+
+def test_the_vocabulary_of_videos_is_a_file_only_where_there_is_one() -> None:
+    """A space without videos has the two files of the base form."""
+    assert list(vocabularies(feature_space())) == ["vocab_tag.json", "vocab_actress.json"]
+    hybrid = vocabularies(feature_space(videos=3))
+    assert list(hybrid) == ["vocab_tag.json", "vocab_actress.json", "vocab_video.json"]
+    assert json.loads(hybrid["vocab_video.json"].to_json()) == {"tokens": [video_id(number) for number in range(3)]}
 
 
 def test_normalizer_has_every_numeric_in_the_contracts_order() -> None:
@@ -78,6 +110,18 @@ def test_model_meta_says_what_the_version_was_made_from() -> None:
     assert text["tensors"]["input"] == {"name": "user_features", "shape": ["batch", 59], "dtype": "float32"}
     assert text["metrics"] == {"recall@200": 0.5}
     assert text["libraries"].keys() >= {"torch", "onnxruntime"}
+    assert ModelMeta.model_validate_json(meta.to_json()) == meta
+    assert "video_vocab_size" not in text
+
+
+def test_model_meta_counts_the_videos_of_the_vocabulary() -> None:
+    """Where users have bags of videos their number is told, and the input is as wide as that asks for."""
+    space = feature_space(videos=5)
+    data = DataFacts(cutoff=CUTOFF, rows={}, content_hash="d")
+    meta = model_meta(facts(space, VERSION), space, data=data, settings=SETTINGS, metrics={})
+    text = json.loads(meta.to_json())
+    assert [text[key] for key in ("user_feature_dim", "item_feature_dim", "video_vocab_size")] == [69, 53, 5]
+    assert text["tensors"]["input"]["shape"] == ["batch", 69]
     assert ModelMeta.model_validate_json(meta.to_json()) == meta
 
 

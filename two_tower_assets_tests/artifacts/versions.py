@@ -16,7 +16,7 @@ from two_tower_assets.artifacts.meta import DataFacts, model_meta
 from two_tower_assets.artifacts.normalizer import normalizer
 from two_tower_assets.artifacts.schema import feature_schema
 from two_tower_assets.artifacts.user_tower import export_user_tower
-from two_tower_assets.artifacts.vocabulary import Vocabulary
+from two_tower_assets.artifacts.vocabulary import vocabularies
 from two_tower_assets.contract import ITEM_NUMERIC, USER_NUMERIC, Files
 from two_tower_assets.features.matrix import FeatureMatrix
 from two_tower_assets.features.space import FeatureSpace, Standard
@@ -30,7 +30,7 @@ VERSION = "20260301T123000Z-0123456"
 SETTINGS = Settings(model=ModelSettings(hidden=(32,)))
 
 
-def feature_space(tags: int = 40, performers: int = 10) -> FeatureSpace:
+def feature_space(tags: int = 40, performers: int = 10, videos: int = 0) -> FeatureSpace:
     """A space with names of several scripts; `like_count` is a constant feature, whose deviation counts as 1."""
     odd = ("日本語", "emoji 👩‍👩‍👧", 'quo"ted')
     scales = {name: Standard(float(i), 1.5 + i) for i, name in enumerate(USER_NUMERIC)}
@@ -40,7 +40,13 @@ def feature_space(tags: int = 40, performers: int = 10) -> FeatureSpace:
         user_numeric={**scales, "like_count": Standard(3.0, 1.0)},
         item_numeric={name: Standard(10.0 * i, 2.0 + i) for i, name in enumerate(ITEM_NUMERIC)},
         reference_released_at=datetime(2026, 2, 1, tzinfo=UTC),
+        videos=tuple(video_id(i) for i in range(videos)),
     )
+
+
+def video_id(number: int) -> str:
+    """A UUID with letters in it."""
+    return str(uuid.UUID(int=(number + 1) * 0x1357_9BDF_0246_8ACE_1357))
 
 
 def towers(space: FeatureSpace, *, seed: int = 0, hidden: tuple[int, ...] = (32,)) -> TwoTower:
@@ -55,7 +61,7 @@ def items(space: FeatureSpace, videos: int, *, seed: int = 0) -> FeatureMatrix:
     names = min(5, space.bag_dim)
     columns = np.sort(random.random((videos, space.bag_dim)).argsort(axis=1)[:, :names], axis=1)
     return FeatureMatrix(
-        ids=np.array([str(uuid.UUID(int=(i + 1) * 0x1357_9BDF_0246_8ACE_1357)) for i in range(videos)]),
+        ids=np.array([video_id(i) for i in range(videos)]),
         dense=random.normal(size=(videos, len(ITEM_NUMERIC))).astype(np.float32),
         offsets=np.arange(videos + 1, dtype=np.int64) * names,
         columns=columns.reshape(-1).astype(np.int32),
@@ -81,18 +87,24 @@ def facts(space: FeatureSpace, version: str, fingerprint: str = "f" * 64) -> Che
 
 
 def make_version(
-    artifacts: Path, version: str = VERSION, *, videos: int = 300, seed: int = 0, embeddings: bool = True
+    artifacts: Path,
+    version: str = VERSION,
+    *,
+    videos: int = 300,
+    seed: int = 0,
+    embeddings: bool = True,
+    space: FeatureSpace | None = None,
 ) -> Path:
     """Write every file of a version into `artifacts/<version>/` and return that folder."""
-    space, folder = feature_space(), artifacts / version
+    space, folder = space or feature_space(), artifacts / version
     model = towers(space, seed=seed)
     described = facts(space, version)
     save_checkpoint(folder / Files.TOWERS, model, described)
     export_user_tower(model.user, folder / Files.USER_TOWER)
     feature_schema(space).write(folder / Files.FEATURE_SCHEMA)
     normalizer(space).write(folder / Files.NORMALIZER)
-    Vocabulary(tokens=space.tags).write(folder / Files.TAG_VOCABULARY)
-    Vocabulary(tokens=space.performers).write(folder / Files.PERFORMER_VOCABULARY)
+    for name, vocabulary in vocabularies(space).items():
+        vocabulary.write(folder / name)
     data = DataFacts(cutoff=CUTOFF, rows={"videos": videos}, content_hash="d" * 64)
     model_meta(described, space, data=data, settings=SETTINGS, metrics={"recall@200": 0.4}).write(
         folder / Files.MODEL_META
