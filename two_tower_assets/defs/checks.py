@@ -69,11 +69,11 @@ def user_vectors_are_the_same_from_rpc_and_frames(
     from two_tower_assets.features.users import users_of_blocks
 
     site = workspace.site
-    snapshot = snapshot_of(site, videos)
+    snapshot, space = snapshot_of(site, videos), space_of(site, normalizer)
     with tempfile.TemporaryDirectory() as folder:
         store_users(snapshot, site.pipeline_url, Path(folder), _other_source(site))
-        blocks = stored_users(Path(folder))
-        other = users_of_blocks(blocks, as_of=snapshot.cutoff, space=space_of(site, normalizer))
+        blocks = stored_users(Path(folder), video_ids=bool(space.videos))
+        other = users_of_blocks(blocks, as_of=snapshot.cutoff, space=space)
     return _same_matrices(user_vectors.path(site.home, USER_VECTORS_FILE), other)
 
 

@@ -24,6 +24,7 @@ GRAPH = {
     "features/user_payloads": {"sources/profiles", "sources/videos", "sources/decisions"},
     "features/tag_vocabulary": {"sources/videos", "features/item_payloads"},
     "features/performer_vocabulary": {"sources/videos", "features/item_payloads"},
+    "features/video_vocabulary": {"sources/videos", "sources/decisions"},
     "features/normalizer": {
         "sources/profiles",
         "sources/videos",
@@ -31,6 +32,7 @@ GRAPH = {
         "features/item_payloads",
         "features/tag_vocabulary",
         "features/performer_vocabulary",
+        "features/video_vocabulary",
     },
     "features/item_vectors": {"sources/videos", "features/item_payloads", "features/normalizer"},
     "features/user_vectors": {"sources/videos", "features/user_payloads", "features/normalizer"},

@@ -69,15 +69,16 @@ def normalizer_file(
 def vocabularies(
     context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, normalizer: Made
 ) -> dg.MaterializeResult[Made]:
-    """`vocab_tag.json` and `vocab_actress.json`: names in index order."""
-    from two_tower_assets.artifacts.vocabulary import Vocabulary
+    """`vocab_tag.json`, `vocab_actress.json` and, with the preset `hybrid`, `vocab_video.json`: in index order."""
+    from two_tower_assets.artifacts.vocabulary import vocabularies as documents_of
 
-    def write(folder: Path, space: FeatureSpace) -> None:
-        Vocabulary(tokens=space.tags).write(folder / Files.TAG_VOCABULARY)
-        Vocabulary(tokens=space.performers).write(folder / Files.PERFORMER_VOCABULARY)
+    documents = documents_of(space_of(workspace.site, normalizer))
 
-    names = [Files.TAG_VOCABULARY, Files.PERFORMER_VOCABULARY]
-    return _from_space(context, workspace, checkpoint, normalizer, names, write)
+    def write(folder: Path, _: FeatureSpace) -> None:
+        for name, document in documents.items():
+            document.write(folder / name)
+
+    return _from_space(context, workspace, checkpoint, normalizer, list(documents), write)
 
 
 @stage_asset("artifacts/model_meta", inputs=["sources/videos", *_MODEL, "evaluation/report"], kinds={"json"})
