@@ -35,7 +35,9 @@ class Batch:
     target_B: NDArray[np.int64]
     log_inclusion_U: NDArray[np.float32]
     hidden: NDArray[np.int64]
+    slot_M: NDArray[np.int64]
     nope_B: NDArray[np.int64]
+    has_nope_B: NDArray[np.bool_]
     log_nope_weight_B: NDArray[np.float32]
 
 
@@ -73,10 +75,12 @@ class Sampler:
         return Batch(
             user_BF=self._data.states.vectors(rows.user_B.astype(np.int32), rows.end_B, rows.time_B),
             item_MF=self._data.items.rows(encoded),
+            slot_M=self._data.slot[encoded].astype(np.int64),
             target_B=target_B,
             log_inclusion_U=self._log_inclusion(candidates),
             hidden=self._hidden(rows, np.where(place < len(candidates), place, _ABSENT), target_B, len(candidates)),
             nope_B=np.where(has_nope_B, place[rows.nope_video_B], 0),
+            has_nope_B=has_nope_B,
             log_nope_weight_B=log_nope_weight_B.astype(np.float32),
         )
 
@@ -86,10 +90,9 @@ class Sampler:
         user_B = np.searchsorted(cdf, rng.random(self._settings.batch_size) * cdf[-1], side="right")
         like_B = self._likes.draw(user_B, rng)
         state_B = self._draw_moments(user_B, like_B, rng) if future else like_B
-        nope_video_B, nope_count_B = self._draw_nopes(user_B, rng)
-        return _Rows(
-            user_B, like_B, history.strictly_before[state_B], history.time[state_B], nope_video_B, nope_count_B
-        )
+        end_B = history.strictly_before[state_B]
+        nope_video_B, nope_count_B = self._draw_nopes(user_B, end_B, rng)
+        return _Rows(user_B, like_B, end_B, history.time[state_B], nope_video_B, nope_count_B)
 
     def _is_future(self, step: int) -> bool:
         """Spread `future_share` of the steps evenly: at one half every second step."""
@@ -104,14 +107,22 @@ class Sampler:
         return first_B + (rng.random(len(user_B)) * (like_B - first_B + 1)).astype(np.int64)
 
     def _draw_nopes(
-        self, user_B: NDArray[np.int64], rng: np.random.Generator
+        self, user_B: NDArray[np.int64], end_B: NDArray[np.int64], rng: np.random.Generator
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """One NOPEd video of each row's user, and how many it stands for (0: none)."""
-        if not self._settings.nope_weight or not len(self._nopes.values):
-            return np.zeros(len(user_B), dtype=np.int32), np.zeros(len(user_B), dtype=np.int64)
-        count_B = self._nopes.counts[user_B]
-        decision_B = self._nopes.draw(user_B, rng)
-        return self._data.history.video[decision_B], count_B
+        """One video that each row's user NOPEs after the state, uniformly, and out of how many (0: none)."""
+        position = self._nopes
+        first_B = np.searchsorted(position, end_B)
+        count_B = np.searchsorted(position, self._data.user_end[user_B]) - first_B
+        none = np.zeros(len(user_B), dtype=np.int32)
+        if not self._uses_nopes or not len(position):
+            return none, np.zeros_like(count_B)
+        at_B = first_B + (rng.random(len(user_B)) * count_B).astype(np.int64)
+        video_B = self._data.history.video[position[np.minimum(at_B, len(position) - 1)]]
+        return np.where(count_B > 0, video_B, none), count_B
+
+    @property
+    def _uses_nopes(self) -> bool:
+        return self._settings.nope_weight > 0 or self._settings.taste_loss > 0
 
     def _draw_catalogue(self, rng: np.random.Generator) -> NDArray[np.int32]:
         if self._settings.negatives == "in_batch":
@@ -172,10 +183,10 @@ class Sampler:
         weights: NDArray[np.float64] = np.exp2(-age / self._settings.half_life_days)
         return weights
 
-    def _find_nopes(self) -> _Ragged:
+    def _find_nopes(self) -> NDArray[np.int64]:
+        """Positions in the history of all NOPEs of known videos, by user and time."""
         history = self._data.history
-        chosen = np.flatnonzero((history.kind == NOPE) & (history.video >= 0) & (history.time < self._data.until))
-        return _Ragged.of(history.user[chosen], chosen, len(history.user_ids), np.ones(len(chosen)))
+        return np.flatnonzero((history.kind == NOPE) & (history.video >= 0) & (history.time < self._data.until))
 
     def _refuse_nothing(self) -> None:
         likes = self._data.likes
@@ -205,9 +216,9 @@ class _Rows:
     time_B: NDArray[np.int64]
     """Moment of the state."""
     nope_video_B: NDArray[np.int32]
-    """One of the user's NOPEs; any video where there is none."""
+    """A video that the user NOPEs after the state; any video where there is none."""
     nope_count_B: NDArray[np.int64]
-    """How many NOPEs it stands for."""
+    """How many such NOPEs it stands for."""
 
 
 @dataclass(frozen=True)

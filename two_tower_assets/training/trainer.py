@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from two_tower_assets.errors import TrainingError
 from two_tower_assets.settings import ModelSettings, TrainingSettings
 from two_tower_assets.training.data import TrainingData
-from two_tower_assets.training.loss import Candidates, sampled_softmax_loss
+from two_tower_assets.training.loss import Candidates, sampled_softmax_loss, taste_loss
 from two_tower_assets.training.sampler import Batch, Sampler
 from two_tower_assets.training.towers import TwoTower
 
@@ -108,6 +108,7 @@ def fit(
             data.states.space.user_dim,
             data.states.space.item_dim,
             model_settings,
+            videos=len(data.states.space.videos),
             temperature=settings.initial_temperature,
         )
         return _Run(model, settings, validate, stop_at or settings.steps, watch).through(sampler)
@@ -139,16 +140,26 @@ def make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=_BETAS, fused=True)
 
 
-def train_step(model: TwoTower, optimizer: torch.optim.Optimizer, batch: Batch) -> float:
+def train_step(model: TwoTower, optimizer: torch.optim.Optimizer, batch: Batch, settings: TrainingSettings) -> float:
     """One forward and backward pass and one update; returns the loss before it."""
-    user_BD: Tensor = model.user(torch.from_numpy(batch.user_BF))
-    item_MD: Tensor = model.item(torch.from_numpy(batch.item_MF))
-    loss = sampled_softmax_loss(user_BD, item_MD, model.log_temperature, _tensors(batch))
+    loss = batch_loss(model, batch, settings)
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     optimizer.step()
     model.bound_temperature()
     return loss.item()
+
+
+def batch_loss(model: TwoTower, batch: Batch, settings: TrainingSettings) -> Tensor:
+    """Mean of the retrieval heads' losses, each by itself, and the weighted loss of the taste head."""
+    candidates = _tensors(batch)
+    *users, user_taste_BD = model.user.parts(torch.from_numpy(batch.user_BF))
+    *items, item_taste_MD = model.item.parts(torch.from_numpy(batch.item_MF), torch.from_numpy(batch.slot_M))
+    heads = zip(users, items, model.log_temperature_H, strict=True)
+    retrieval = torch.stack([sampled_softmax_loss(*head, candidates) for head in heads]).mean()
+    return retrieval + settings.taste_loss * taste_loss(
+        user_taste_BD, item_taste_MD, model.log_taste_scale, candidates
+    )
 
 
 def _tensors(batch: Batch) -> Candidates:
@@ -157,6 +168,7 @@ def _tensors(batch: Batch) -> Candidates:
         log_inclusion_U=torch.from_numpy(batch.log_inclusion_U),
         hidden=torch.from_numpy(batch.hidden),
         nope_B=torch.from_numpy(batch.nope_B),
+        has_nope_B=torch.from_numpy(batch.has_nope_B),
         log_nope_weight_B=torch.from_numpy(batch.log_nope_weight_B),
     )
 
@@ -194,7 +206,7 @@ class _Run:
         batches = _prefetched(sampler, self.last_step)
         for taken, batch in enumerate(batches, start=1):
             self._set_rate(optimizer, taken - 1)
-            loss = self._checked(train_step(self.model.train(), optimizer, batch), taken)
+            loss = self._checked(train_step(self.model.train(), optimizer, batch, self.settings), taken)
             recall = self._measure(taken)
             rate = taken * self.settings.batch_size / (time.monotonic() - started)
             self.watch(StepReport(taken, self.last_step, loss, recall, rate))
