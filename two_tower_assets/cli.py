@@ -17,6 +17,8 @@ from two_tower_assets.errors import TwoTowerError
 from two_tower_assets.settings import load_settings
 
 _CONSOLE = '{"loggers": {"console": {}}}'
+# The check that examples see no future compares them in the normalizer's space.
+_EVALUATION = '+key:"evaluation/report" or +key:"features/normalizer"'
 
 
 class _FriendlyGroup(click.Group):
@@ -47,15 +49,21 @@ def run(data: Path | None, select: str) -> None:
 
     started_at = datetime.now(UTC)
     site = open_site(data_folder=data)
-    environment = {**_instance_environment(), "PYTHONWARNINGS": "ignore"}
-    if data:
-        environment["TWO_TOWER_DATA"] = str(data.resolve())
-    command = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "two_tower_assets.definitions"]
-    finished = subprocess.run([*command, "--select", select, "--config-json", _CONSOLE], env=environment, check=False)
-    if finished.returncode:
-        raise click.ClickException("The run stopped; the lines above say at which asset and what to do.")
+    _materialize(select, data)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print_summary(site, started_at=started_at, peak_mib=peak)
+
+
+@main.command()
+@_data
+def evaluate(data: Path | None) -> None:
+    """Fit and evaluate without releasing: tables with intervals, the gate's verdict, and the report's page."""
+    from two_tower_assets.defs.site import open_site
+    from two_tower_assets.defs.summary import print_evaluation
+
+    site = open_site(data_folder=data)
+    _materialize(_EVALUATION, data)
+    print_evaluation(site)
 
 
 @main.command()
@@ -144,6 +152,16 @@ def rollback(to: str | None, note: str | None, data: Path | None) -> None:
     flip = flip_back(open_site(data_folder=data).serving_url, to=to, note=note)
     before = f", before: {flip.previous}" if flip.changed else " already"
     click.echo(f"live: {flip.model_version}{before}")
+
+
+def _materialize(select: str, data: Path | None) -> None:
+    environment = {**_instance_environment(), "PYTHONWARNINGS": "ignore"}
+    if data:
+        environment["TWO_TOWER_DATA"] = str(data.resolve())
+    command = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "two_tower_assets.definitions"]
+    finished = subprocess.run([*command, "--select", select, "--config-json", _CONSOLE], env=environment, check=False)
+    if finished.returncode:
+        raise click.ClickException("The run stopped; the lines above say at which asset and what to do.")
 
 
 def _instance_environment() -> dict[str, str]:

@@ -107,8 +107,9 @@ class TrainingSettings(_Strict):
 
     seed: int = 0
     """Seed of initial weights, sampling and dropout."""
-    steps: Positive = 600
-    """Most optimiser steps; also the length of the one-cycle schedule."""
+    schedules: Annotated[tuple[Positive, ...], Field(min_length=1)] = (300, 600)
+    """Lengths of the one-cycle schedule in optimiser steps; one is chosen on the validation window. Sparse data are
+    learned by heart in the longer one."""
     batch_size: Annotated[int, Field(ge=2)] = 512
     """Examples a step; each is a negative for the others."""
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
@@ -139,9 +140,7 @@ class TrainingSettings(_Strict):
     half_life_days: Annotated[float, Field(gt=0)] = 365.0
     """Age at which a LIKE is drawn half as often as a new one."""
     validate_every: Positive = 100
-    """Steps between two measurements of validation recall."""
-    patience: Positive = 3
-    """Measurements without a better validation recall before training stops."""
+    """Steps between two measurements on the validation window (recall@200 + NDCG@10), for the curves."""
 
 
 class EvaluationSettings(_Strict):
@@ -210,6 +209,9 @@ class RerankSettings(_Strict):
 class GateSettings(_Strict):
     """What a model must show before artifacts are made from it."""
 
+    champion: Literal["compare", "ignore"] = "compare"
+    """`compare`: the live release's recipe is fitted before the same window and must not be surely better; `ignore`:
+    it is left aside, knowingly."""
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """A model that may lose this share of the live one's recall is refused (paired interval, 90 % confidence)."""
     min_users: Positive = 20

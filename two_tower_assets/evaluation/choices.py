@@ -33,7 +33,7 @@ class Choices(_Part):
     """What was chosen."""
 
     steps: int
-    """Optimiser steps of every fit of this run."""
+    """Length of the one-cycle schedule of every fit of this run."""
     taste_weight: float
     """How often the log-odds of a LIKE are added to the log-probability of retrieval."""
     fallback_half_life_days: float

@@ -26,7 +26,7 @@ def fading_popularity(data: TrainingData, half_life_days: float) -> NDArray[np.f
     chosen = np.flatnonzero((history.kind == LIKE) & (history.video >= 0) & (history.time < data.until))
     age = (data.until - history.time[chosen]) / MICROSECONDS_A_DAY
     weights = np.exp2(-age / half_life_days)
-    return np.bincount(history.video[chosen], weights, minlength=len(history.video_ids))
+    return np.bincount(history.video[chosen], weights, minlength=len(history.video_ids)).astype(np.float64)
 
 
 def fallback_scores(data: TrainingData, task: RankingTask, half_life_days: float) -> Score:

@@ -8,7 +8,7 @@ less than all of them do. All methods share the same resamples, so differences a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -44,9 +44,7 @@ def group_figures(lists: Lists, settings: EvaluationSettings) -> dict[str, Group
         name: _of_users(lists, mask_U, settings)
         for name, mask_U in user_groups(lists.task, lists.shelf, settings.light_decisions)
     }
-    targets = {
-        name: _of_targets(lists, mask_T, settings) for name, mask_T in target_groups(lists.task, lists.shelf)
-    }
+    targets = {name: _of_targets(lists, mask_T, settings) for name, mask_T in target_groups(lists.task, lists.shelf)}
     return groups | targets
 
 
@@ -60,9 +58,7 @@ def user_values(lists: Lists, ranking: Ranking, ks: tuple[int, ...]) -> dict[str
         **found,
         **gains,
         "mrr": metrics.reciprocal_rank(targets),
-        "auc": metrics.auc(
-            targets.row, ranking.target_score_T, nopes.row, ranking.nope_score_N, len(task.users)
-        ),
+        "auc": metrics.auc(targets.row, ranking.target_score_T, nopes.row, ranking.nope_score_N, len(task.users)),
         f"nope_rate@{_TOP}": metrics.nope_rate_at(nopes, _TOP),
         f"novelty@{_TOP}": metrics.novelty(ranking.top_UK, shelf.probability_C, _TOP),
     }
@@ -118,9 +114,7 @@ def _of_users(lists: Lists, mask_U: NDArray[np.bool_], settings: EvaluationSetti
 def _of_targets(lists: Lists, mask_T: NDArray[np.bool_], settings: EvaluationSettings) -> Group:
     resampling = Resampling(len(lists.task.users), seed=settings.seed, resamples=settings.resamples)
     values = {
-        name: {
-            f"recall@{k}": metrics.recall_at(ranking.targets(lists.task).part(mask_T), k) for k in settings.ks
-        }
+        name: {f"recall@{k}": metrics.recall_at(ranking.targets(lists.task).part(mask_T), k) for k in settings.ks}
         | {"ndcg@10": metrics.ndcg_at(ranking.targets(lists.task).part(mask_T), _TOP)}
         for name, ranking in lists.rankings.items()
     }
@@ -145,8 +139,4 @@ def _gains(resampling: Resampling, values: Mapping[str, Values]) -> dict[str, di
 
 
 def _users_of_shelf(shelf: Shelf, mask_U: NDArray[np.bool_]) -> Shelf:
-    from dataclasses import replace
-
-    return replace(
-        shelf, liked_popularity_U=shelf.liked_popularity_U[mask_U], decisions_U=shelf.decisions_U[mask_U]
-    )
+    return replace(shelf, liked_popularity_U=shelf.liked_popularity_U[mask_U], decisions_U=shelf.decisions_U[mask_U])

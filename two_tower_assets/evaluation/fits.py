@@ -2,7 +2,7 @@
 
 | fitted on | steps and weights | used for |
 |---|---|---|
-| before the validation window | early stopping, then `choices` | choosing |
+| before the validation window | `selection` finds them | choosing |
 | before the test window | as chosen | the report: global split |
 | all but each user's last decisions | as chosen | the report: per-user split |
 | all but some videos | as chosen | the report: new videos |
@@ -35,7 +35,7 @@ def refit(data: TrainingData, settings: Settings, choices: Choices, *, watch: Wa
     Raises:
         TrainingError: there is nothing to learn from, or training diverged.
     """
-    fitted = fit(data, settings.model, settings.training, stop_at=choices.steps, watch=watch)
+    fitted = fit(data, settings.model, settings.training, steps=choices.steps, watch=watch)
     fitted.model.set_taste_weight(choices.taste_weight)
     return fitted
 

@@ -89,9 +89,12 @@ def unmeasured(judged: TrialReport | None, settings: GateSettings) -> str | None
     if judged is None or group is None or MODEL not in group.metrics:
         return f"Nothing could be measured: the test window has no LIKE of a known user. {longer}"
     if group.users < settings.min_users:
-        return f"Only {group.users} known users have a LIKE in the test window, fewer than {settings.min_users}. {longer}"
+        few = f"Only {group.users} known users have a LIKE in the test window, fewer than {settings.min_users}"
+        return f"{few}. {longer}"
     if judged_recall(judged) is None:
-        return f"The catalogue of {judged.candidates} videos is too small for lists of {_SMALLEST_LIST} to say anything"
+        return (
+            f"The catalogue of {judged.candidates} videos is too small for lists of {_SMALLEST_LIST} to say anything"
+        )
     return None
 
 
@@ -105,11 +108,13 @@ def judged_recall(judged: TrialReport) -> str | None:
 
 def lower_bound(interval: Interval) -> float:
     """Lower end of the one-sided 90 % interval."""
+    assert interval.low is not None
     return interval.mean - _ONE_SIDED_90 * (interval.mean - interval.low)
 
 
 def upper_bound(interval: Interval) -> float:
     """Upper end of the one-sided 90 % interval."""
+    assert interval.high is not None
     return interval.mean + _ONE_SIDED_90 * (interval.high - interval.mean)
 
 
@@ -119,7 +124,9 @@ def _beside_popularity(judged: TrialReport, recall: str, settings: GateSettings)
     best = best_of(metrics, recall, popular)
     value = metrics[MODEL][recall].mean
     if best is None or value <= 0:
-        reason = "no popularity was measured" if best is None else f"{recall} is 0: no LIKE of the test window was found"
+        reason = (
+            "no popularity was measured" if best is None else f"{recall} is 0: no LIKE of the test window was found"
+        )
         yield Answer(question=f"{recall} beside popularity", passed=False, value=value, reason=reason)
         return
     bound = settings.min_recall_ratio * metrics[best][recall].mean

@@ -111,9 +111,7 @@ def reordered(ranking: Ranking, task: RankingTask, score_UK: NDArray[np.float32]
     )
 
 
-def _moved(
-    rank_T: NDArray[np.int64], row_T: NDArray[np.int64], new_rank_UK: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def _moved(rank_T: NDArray[np.int64], row_T: NDArray[np.int64], new_rank_UK: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.where(rank_T == PADDING, PADDING, new_rank_UK[row_T, rank_T])
 
 
@@ -133,7 +131,7 @@ class _Ranker:
 
     def block(self, rows: NDArray[np.int64]) -> Ranking:
         """Lists of consecutive rows."""
-        score_BC = self.score(rows)
+        score_BC = self.score(rows).contiguous()
         targets, nopes = _block_of(self.task.targets, rows), _block_of(self.task.nopes, rows)
         target_score_T, nope_score_N = score_BC[targets], score_BC[nopes]
         score_BC.view(-1).index_fill_(0, torch.from_numpy(self._decided(rows)), -torch.inf)

@@ -1,4 +1,4 @@
-"""What an evaluation says, as one JSON document: methods, metrics with intervals, segments, and what was not measured.
+"""What an evaluation says, as one JSON document: methods, metrics with intervals, segments, and what is missing.
 
 How the numbers come about is in `figures` and `evaluate`, the verdict in `gate`; nothing is measured here.
 """
@@ -18,6 +18,8 @@ MODEL: Final = "two_tower"
 """The towers under evaluation, as they would be served: with the declared fallback for users without decisions."""
 RERANKED: Final = "two_tower_reranked"
 """The towers' lists after the re-ranking of `ai-recommend-v5`."""
+FALLBACK: Final = "fallback"
+"""Fading popularity, which answers users without decisions; part of what is served, and not a baseline."""
 CHAMPION: Final = "champion"
 """The live release's settings, refitted before the same window."""
 
@@ -120,6 +122,10 @@ class Report(_Part):
     def trial(self, name: str) -> TrialReport:
         """One protocol's figures."""
         return self.trials[name]
+
+
+OWN: Final = frozenset({MODEL, RERANKED, FALLBACK, CHAMPION})
+"""Methods that are no baselines."""
 
 
 def best_of(metrics: Mapping[str, Mapping[str, Interval]], metric: str, methods: Iterable[str]) -> str | None:

@@ -1,8 +1,8 @@
-"""What is chosen on the validation window, and nothing else is: one recipe for all data, adapted by four numbers.
+"""What is chosen on the validation window, and nothing else is: one recipe for all data, adapted by a few numbers.
 
 | choice | by |
 |---|---|
-| steps | recall@200, early stopping |
+| steps | recall@200 + NDCG@10 at the end of the schedule |
 | taste weight | the largest that costs at most `training.taste_cost` of NDCG@10 |
 | half-life of the fallback | NDCG@10 + recall@200 of users without decisions |
 | strength of the re-ranking | the largest that costs at most `rerank.largest_cost` of NDCG@10 |
@@ -18,11 +18,12 @@ from typing import Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
-from two_tower_assets.evaluation.choices import Choices, TradeOff
+from two_tower_assets.evaluation.choices import Choices, LikeCalibration, TradeOff
 from two_tower_assets.evaluation.fallback import choose_half_life, fallback_scores
 from two_tower_assets.evaluation.like_figures import like_figures
-from two_tower_assets.evaluation.metrics import ndcg_at, recall_at
+from two_tower_assets.evaluation.metrics import fit_calibration, ndcg_at, recall_at
 from two_tower_assets.evaluation.ranking import Ranking, rank
 from two_tower_assets.evaluation.rerank import strongest, terms_of
 from two_tower_assets.evaluation.task import RankingTask
@@ -35,7 +36,7 @@ from two_tower_assets.training.trainer import Fit, Validate, Watch, fit, unwatch
 DEPTH: Final = 200
 """Length of the lists that choices look at, and that the vector search returns for re-ranking."""
 MAX_USERS: Final = 2000
-"""More users than these make early stopping slower and no sharper."""
+"""More users than these make the curve of a fit slower and no sharper."""
 
 
 @dataclass(frozen=True)
@@ -59,28 +60,42 @@ def select(trial: Trial, videos: pl.DataFrame, settings: Settings, *, watch: Wat
         TrainingError: there is nothing to learn from, or training diverged.
     """
     known = trial.task.part(trial.task.has_history)
-    fitted = fit(trial.data, settings.model, settings.training, validate=validation_measure(trial, known), watch=watch)
+    fitted = _best_schedule(trial, known, settings, watch)
     trade_off = _trade_off(fitted.model, trial, known, settings)
     weight = heaviest(trade_off, settings.training.taste_cost)
     fitted.model.set_taste_weight(weight)
+    ranking = rank(known, trial.data.history, tower_scores(fitted.model, trial.data, known), DEPTH)
     choices = Choices(
         steps=fitted.steps,
         taste_weight=weight,
         fallback_half_life_days=_half_life(trial, settings),
-        rerank_strength=_strength(fitted.model, trial, known, videos, settings),
+        rerank_strength=_strength(ranking, trial, known, videos, settings),
+        like_calibration=_calibration(ranking),
         trade_off=trade_off,
     )
     return Selection(fitted, choices)
 
 
+def _best_schedule(trial: Trial, known: RankingTask, settings: Settings, watch: Watch) -> Fit:
+    """Fit by each schedule and keep what validates best; the first one is taken where nobody can be asked."""
+    validate = validation_measure(trial, known)
+    schedules = settings.training.schedules if validate else settings.training.schedules[:1]
+    fits = [
+        fit(trial.data, settings.model, settings.training, steps=steps, validate=validate, watch=watch)
+        for steps in schedules
+    ]
+    return max(fits, key=lambda fitted: fitted.curves.last or 0.0)
+
+
 def validation_measure(trial: Trial, known: RankingTask) -> Validate | None:
-    """Return recall@200 of the known users as a function of a model; None when there are none."""
+    """Return recall@200 + NDCG@10 of the known users as a function of a model; None when there are none."""
     if not len(known.users):
         return None
     task = known.part(_sample(len(known.users)))
 
     def measure(model: TwoTower) -> float:
-        return mean_recall(rank(task, trial.data.history, tower_scores(model, trial.data, task), DEPTH), task)
+        ranking = rank(task, trial.data.history, tower_scores(model, trial.data, task), DEPTH)
+        return mean_recall(ranking, task) + mean_ndcg(ranking, task)
 
     return measure
 
@@ -133,11 +148,24 @@ def _half_life(trial: Trial, settings: Settings) -> float:
     return choose_half_life(half_lives, measure)
 
 
-def _strength(
-    model: TwoTower, trial: Trial, known: RankingTask, videos: pl.DataFrame, settings: Settings
-) -> float:
+def _strength(ranking: Ranking, trial: Trial, known: RankingTask, videos: pl.DataFrame, settings: Settings) -> float:
     if not len(known.users):
         return 0.0
-    ranking = rank(known, trial.data.history, tower_scores(model, trial.data, known), DEPTH)
     terms_C = terms_of(videos, known, trial.data.until, settings.rerank)
     return strongest(ranking, known, terms_C, settings.rerank, lambda lists: mean_ndcg(lists, known))
+
+
+def _calibration(ranking: Ranking) -> LikeCalibration | None:
+    """Fit the like probability to all decisions of the window, whichever user's they are."""
+    similarity, liked = decided_similarities(ranking)
+    if not len(similarity):
+        return None
+    a, b = fit_calibration(similarity, liked)
+    return LikeCalibration(a=a, b=b)
+
+
+def decided_similarities(ranking: Ranking) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Cosines of all LIKEs and NOPEs of a window, and which of them are LIKEs."""
+    similarity = np.concatenate([ranking.target_score_T, ranking.nope_score_N]).astype(np.float64)
+    liked = np.arange(len(similarity)) < len(ranking.target_score_T)
+    return similarity, liked

@@ -94,9 +94,8 @@ def _maker_groups(maker_C: NDArray[np.int64], likes_C: NDArray[np.int64]) -> NDA
     return np.where(has_maker, np.append(group_M, 0)[maker_C], UNKNOWN_MAKER)
 
 
-def _liked_popularity(
-    task: RankingTask, user: NDArray[np.int32], likes: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _liked_popularity(task: RankingTask, user: NDArray[np.int32], likes: NDArray[np.int64]) -> NDArray[np.float64]:
     count = np.bincount(user, minlength=int(task.users.max(initial=-1)) + 1)[task.users]
     total = np.bincount(user, likes, minlength=int(task.users.max(initial=-1)) + 1)[task.users]
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    mean: NDArray[np.float64] = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return mean

@@ -1,4 +1,4 @@
-"""What is asked of a method: which users, as of when, which videos they later liked or refused, among which candidates.
+"""What is asked of a method: which users, as of when, what they later liked or refused, among which candidates.
 
 Users are frozen: their state is a prefix of their decisions. Nothing is ranked here, and how a task is cut out of a
 history is `trials`' part. Letters: U users, C candidates, T pairs.

@@ -14,7 +14,8 @@ the history, except that the global trial keeps its users' indices. What does no
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from functools import cached_property, lru_cache
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -26,9 +27,9 @@ from two_tower_assets.features.history import History
 from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.times import moment_of
 from two_tower_assets.settings import EvaluationSettings, FeatureSettings
-from two_tower_assets.sources.snapshot import Snapshot
+from two_tower_assets.sources.snapshot import Snapshot, open_snapshot
 from two_tower_assets.training.data import TrainingData, training_data
-from two_tower_assets.training.examples import Examples, find_examples, split_times
+from two_tower_assets.training.examples import Examples, find_examples
 
 GLOBAL = "global"
 PER_USER = "per_user"
@@ -96,7 +97,7 @@ def validation_trial(source: Source, examples: Examples) -> Trial:
     return global_trial(source, examples, split.validation_from, split.test_from)
 
 
-def test_trial(source: Source, examples: Examples, *, space: FeatureSpace | None = None) -> Trial:
+def final_trial(source: Source, examples: Examples, *, space: FeatureSpace | None = None) -> Trial:
     """The test window: the judge."""
     split = examples.split
     return global_trial(source, examples, split.test_from, split.end, space=space)
@@ -167,7 +168,8 @@ def part_of(history: History, kept: NDArray[np.bool_]) -> tuple[History, NDArray
 
 
 def _before_last(first: NDArray[np.int64], end: NDArray[np.int64], share: float) -> NDArray[np.int64]:
-    return end - np.floor((end - first) * share).astype(np.int64)
+    cut: NDArray[np.int64] = end - np.floor((end - first) * share).astype(np.int64)
+    return cut
 
 
 def _hidden_suffixes(source: Source, cut: NDArray[np.int64], end: NDArray[np.int64]) -> Trial:
@@ -217,3 +219,53 @@ def _few_users(task: RankingTask, settings: EvaluationSettings) -> RankingTask:
     rng = np.random.default_rng(settings.seed)
     chosen[rng.choice(len(task.users), settings.max_users, replace=False)] = True
     return task.part(chosen)
+
+
+@dataclass(frozen=True)
+class Trials:
+    """All protocols of one snapshot, each cut out when it is first asked for."""
+
+    source: Source
+    examples: Examples
+
+    @cached_property
+    def validation(self) -> Trial:
+        """See `validation_trial`."""
+        return validation_trial(self.source, self.examples)
+
+    @cached_property
+    def test(self) -> Trial:
+        """See `final_trial`."""
+        return final_trial(self.source, self.examples)
+
+    @cached_property
+    def per_user_validation(self) -> Trial:
+        """See `per_user_trial`."""
+        return per_user_trial(self.source, validation=True)
+
+    @cached_property
+    def per_user(self) -> Trial:
+        """See `per_user_trial`."""
+        return per_user_trial(self.source)
+
+    @cached_property
+    def new_videos(self) -> Trial:
+        """See `new_videos_trial`."""
+        return new_videos_trial(self.source)
+
+    @cached_property
+    def videos(self) -> pl.DataFrame:
+        """The snapshot's videos, in the history's order."""
+        return self.source.snapshot.videos().collect()
+
+    @property
+    def asked(self) -> dict[str, Trial]:
+        """The trials that the report is about."""
+        return {GLOBAL: self.test, PER_USER: self.per_user, NEW_VIDEOS: self.new_videos}
+
+
+@lru_cache(maxsize=1)
+def trials_of(folder: Path, features: FeatureSettings, evaluation: EvaluationSettings) -> Trials:
+    """Cut the snapshot in a folder into trials; the last ones are kept, since every method of a run answers them."""
+    source = Source.of(open_snapshot(folder), features, evaluation)
+    return Trials(source, find_examples(source.history, evaluation))

@@ -155,8 +155,9 @@ class UserTower(Tower):
         self.videos: nn.Module | None = None
         if videos:
             size = head_sizes(settings, hybrid=True)[-2]
-            self.videos = nn.Sequential(nn.Dropout(settings.bag_dropout), nn.Linear(2 * videos, size))
-            nn.init.normal_(self.videos[1].weight, std=_START_SCALE)
+            bags = nn.Linear(2 * videos, size)
+            nn.init.normal_(bags.weight, std=_START_SCALE)
+            self.videos = nn.Sequential(nn.Dropout(settings.bag_dropout), bags)
 
     def parts(self, features_BF: Tensor) -> list[Tensor]:
         """One float32 [B, size] of length 1 a head: the retrieval heads, then taste."""

@@ -10,7 +10,8 @@ import dagster as dg
 
 from two_tower_assets.contract import Files
 from two_tower_assets.defs import metadata
-from two_tower_assets.defs.inputs import ITEM_VECTORS_FILE, report_of, snapshot_of, space_of
+from two_tower_assets.defs.evidence import headline
+from two_tower_assets.defs.inputs import ITEM_VECTORS_FILE, choices_of, report_of, snapshot_of, space_of
 from two_tower_assets.defs.progress import log_progress
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.stage import Metadata, produce_in_version, stage_asset
@@ -105,7 +106,8 @@ def model_meta(
             space_of(site, normalizer),
             data=meta.DataFacts(cutoff=snapshot.cutoff, rows=rows, content_hash=snapshot.content_hash),
             settings=site.settings,
-            metrics=report_of(site, report).model_dump(mode="json"),
+            metrics=headline(report_of(site, report)),
+            choices=choices_of(checkpoint),
         )
         document.write(folder / Files.MODEL_META)
         return {}
@@ -160,6 +162,7 @@ def video_embeddings(
     """`video_embeddings.parquet`: the unit vector of every active video."""
     from two_tower_assets.artifacts.embeddings import write_video_embeddings
     from two_tower_assets.features.matrix import FeatureMatrix
+    from two_tower_assets.features.video_vocabulary import video_slots
     from two_tower_assets.training.checkpoint import load_checkpoint
 
     site = workspace.site
@@ -170,8 +173,9 @@ def video_embeddings(
         model, _ = load_checkpoint(folder / Files.TOWERS)
         items = FeatureMatrix.load(item_vectors.path(site.home, ITEM_VECTORS_FILE))
         active = snapshot_of(site, videos).videos().select("is_active").collect()["is_active"].to_numpy()
+        slots = video_slots(items.ids, space_of(site, normalizer))
         path = folder / Files.VIDEO_EMBEDDINGS
-        return {"rows": write_video_embeddings(path, model.item, items, active, progress=progress)}
+        return {"rows": write_video_embeddings(path, model.item, items, slots, active, progress=progress)}
 
     return produce_in_version(
         context,
