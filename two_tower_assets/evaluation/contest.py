@@ -14,7 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from two_tower_assets.evaluation.baselines import BASELINES, Baseline, Fitted, NotMeasured, Tuned, tune
+from two_tower_assets.errors import EvaluationError
+from two_tower_assets.evaluation.baselines import BASELINES, Baseline, Fitted, Parameters, tune
 from two_tower_assets.evaluation.ranking import Ranking, rank
 from two_tower_assets.evaluation.report import Baseline as Kept
 from two_tower_assets.evaluation.selection import DEPTH, mean_ndcg
@@ -34,31 +35,32 @@ class Result:
 def baseline_results(name: str, trials: Trials) -> dict[str, Result]:
     """Trial to result; trials that the method cannot know anything about are left out."""
     method = next(method for method in BASELINES if method.name == name)
-    chosen = _tuned(method, trials.validation)
     results = {
-        GLOBAL: _result(method, chosen, trials.test),
-        PER_USER: _result(method, _tuned(method, trials.per_user_validation), trials.per_user),
+        GLOBAL: _result(method, trials.validation, trials.test),
+        PER_USER: _result(method, trials.per_user_validation, trials.per_user),
     }
     if name in _KNOWS_NEW_VIDEOS:
-        results[NEW_VIDEOS] = _result(method, chosen, trials.new_videos)
+        results[NEW_VIDEOS] = _result(method, trials.validation, trials.new_videos)
     return results
 
 
-def _tuned(method: Baseline, validation: Trial) -> Tuned | NotMeasured:
-    """Parameters with the best NDCG@10 of the known users of a validation window."""
+def _tuned(method: Baseline, validation: Trial) -> Parameters:
+    """Parameters with the best NDCG@10 of the known users of a validation window, the first where it has none."""
     task = validation.task.part(validation.task.has_history)
+    if not len(task.users) or len(method.grid) == 1:
+        return method.grid[0]
 
     def measure(fitted: Fitted) -> float:
         return mean_ndcg(rank(task, validation.data.history, fitted.score(task), DEPTH), task)
 
-    return tune(method, validation.data, measure)
+    return tune(method, validation.data, measure).parameters
 
 
-def _result(method: Baseline, chosen: Tuned | NotMeasured, trial: Trial) -> Result:
-    if isinstance(chosen, NotMeasured):
-        return Result(None, Kept(missing=chosen.reason))
-    fitted = method.fit(trial.data, chosen.parameters)
-    if isinstance(fitted, NotMeasured):
-        return Result(None, Kept(missing=fitted.reason))
+def _result(method: Baseline, validation: Trial, trial: Trial) -> Result:
+    try:
+        chosen = _tuned(method, validation)
+        fitted = method.fit(trial.data, chosen)
+    except EvaluationError as error:
+        return Result(None, Kept(missing=str(error)))
     ranking = rank(trial.task, trial.data.history, fitted.score(trial.task), DEPTH)
-    return Result(ranking, Kept(parameters=dict(chosen.parameters)))
+    return Result(ranking, Kept(parameters=dict(chosen), notes=tuple(fitted.notes)))

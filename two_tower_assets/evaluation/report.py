@@ -100,6 +100,8 @@ class Baseline(_Part):
     """Chosen on the validation window."""
     missing: str | None = None
     """Why it was not measured."""
+    notes: tuple[str, ...] = ()
+    """What a reader of its figures should know."""
 
 
 class Report(_Part):
