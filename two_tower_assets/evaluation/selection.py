@@ -94,6 +94,8 @@ def validation_measure(trial: Trial, known: RankingTask) -> Validate | None:
     task = known.part(_sample(len(known.users)))
 
     def measure(model: TwoTower) -> float:
+        # Retrieval alone: how much taste counts is chosen afterwards.
+        model.set_taste_weight(0.0)
         ranking = rank(task, trial.data.history, tower_scores(model, trial.data, task), DEPTH)
         return mean_recall(ranking, task) + mean_ndcg(ranking, task)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -16,10 +17,13 @@ from two_tower_assets.features.items import item_matrix
 from two_tower_assets.features.matrix import FeatureMatrix
 from two_tower_assets.features.point_in_time import UserStates
 from two_tower_assets.features.space import FeatureSpace
-from two_tower_assets.features.times import microseconds
+from two_tower_assets.features.times import MICROSECONDS_A_DAY, microseconds
 from two_tower_assets.features.video_vocabulary import video_slots
 from two_tower_assets.sources.snapshot import Snapshot
 from two_tower_assets.training.examples import Examples
+
+_GRACE_DAYS: Final = 30
+"""Days after its release in which an undecided video is not held to be unwanted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +42,20 @@ class TrainingData:
     """[videos] place of each in the space's vocabulary of videos, `NO_SLOT` (−1) where it has none."""
     catalogue: NDArray[np.int32]
     """Videos that could be recommended at `until`: known by then, active, and released or without a release date."""
+
+    @cached_property
+    def contenders(self) -> NDArray[np.int32]:
+        """Videos of the catalogue that had a chance: decided on before `until`, or released well before it.
+
+        A new video that nobody has seen yet is no evidence of being disliked: drawn as a negative it would teach that
+        what new videos have in common is bad.
+        """
+        history = self.history
+        known = (history.time < self.until) & (history.video >= 0)
+        is_decided_V = np.bincount(history.video[known], minlength=len(history.video_ids)) > 0
+        is_old_V = history.released_at < self.until - _GRACE_DAYS * MICROSECONDS_A_DAY
+        chance_V = is_decided_V | is_old_V
+        return self.catalogue[chance_V[self.catalogue]]
 
     @cached_property
     def likes(self) -> Examples:
