@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from two_tower_assets.errors import EvaluationError
 from two_tower_assets.evaluation.bootstrap import Interval, Resampling
 from two_tower_assets.evaluation.choices import Choices
 from two_tower_assets.evaluation.fits import refit
@@ -65,9 +66,18 @@ class Row:
     """Means over users, one a seed."""
 
 
-def names() -> tuple[str, ...]:
-    """All variants, the full recipe first."""
-    return tuple(_CHANGES)
+def choose(only: Sequence[str]) -> tuple[str, ...]:
+    """Return the named variants, or all where none is named, the full recipe first.
+
+    Raises:
+        EvaluationError: a name is unknown.
+    """
+    unknown = [name for name in only if name not in _CHANGES]
+    if unknown:
+        raise EvaluationError(
+            f"There is no variant {unknown[0]!r}", where="--only", remedy=f"Choose among: {', '.join(_CHANGES)}."
+        )
+    return (FULL, *(name for name in (only or _CHANGES) if name != FULL))
 
 
 def variant_settings(name: str, settings: Settings, *, seed: int) -> Settings:

@@ -255,7 +255,7 @@ def report(
 def verdict(
     context: dg.AssetExecutionContext, workspace: Workspace, videos: Made, report: Made
 ) -> dg.MaterializeResult[Made]:
-    """Whether the model may replace what serves now: the gate's questions and answers. Its check stops what follows."""
+    """Whether the model may replace what serves now: the gate's questions and answers. Its check is blocking."""
     from two_tower_assets.evaluation.gate import judge
 
     site = workspace.site
