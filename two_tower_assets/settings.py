@@ -137,6 +137,12 @@ class TrainingSettings(_Strict):
     taste_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     """How often the log-odds of a LIKE may be added to the log-probability of retrieval; one of them is chosen on
     the validation window."""
+    popularity_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.1, 0.25, 0.5, 1.0)
+    """How often log fading popularity may be added to the log-probability of retrieval; one is chosen on the
+    validation window."""
+    popularity_slack: Share = 0.02
+    """The smallest weight within this share of the best NDCG@10 + recall@200 is taken, since popularity costs
+    coverage."""
     taste_cost: Share = 0.02
     """Largest share of validation NDCG@10 that the chosen weight may cost."""
     future_share: Share = 0.5

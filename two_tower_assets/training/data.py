@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 import polars as pl
@@ -17,13 +16,11 @@ from two_tower_assets.features.items import item_matrix
 from two_tower_assets.features.matrix import FeatureMatrix
 from two_tower_assets.features.point_in_time import UserStates
 from two_tower_assets.features.space import FeatureSpace
-from two_tower_assets.features.times import MICROSECONDS_A_DAY, microseconds
+from two_tower_assets.features.times import microseconds
 from two_tower_assets.features.video_vocabulary import video_slots
 from two_tower_assets.sources.snapshot import Snapshot
 from two_tower_assets.training.examples import Examples
-
-_GRACE_DAYS: Final = 30
-"""Days after its release in which an undecided video is not held to be unwanted."""
+from two_tower_assets.training.popularity import Popularity, had_chance, popularity_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,17 +42,16 @@ class TrainingData:
 
     @cached_property
     def contenders(self) -> NDArray[np.int32]:
-        """Videos of the catalogue that had a chance: decided on before `until`, or released well before it.
+        """Videos of the catalogue that had a chance to be decided on.
 
-        A new video that nobody has seen yet is no evidence of being disliked: drawn as a negative it would teach that
-        what new videos have in common is bad.
+        The others, drawn as negatives, would teach that what new videos have in common is bad.
         """
-        history = self.history
-        known = (history.time < self.until) & (history.video >= 0)
-        is_decided_V = np.bincount(history.video[known], minlength=len(history.video_ids)) > 0
-        is_old_V = history.released_at < self.until - _GRACE_DAYS * MICROSECONDS_A_DAY
-        chance_V = is_decided_V | is_old_V
+        chance_V = had_chance(self.history, self.until, self.catalogue)
         return self.catalogue[chance_V[self.catalogue]]
+
+    def popularity(self, half_life_days: float) -> Popularity:
+        """How much each video was liked lately, as of `until`."""
+        return popularity_of(self.history, self.until, self.catalogue, half_life_days)
 
     @cached_property
     def likes(self) -> Examples:
@@ -87,12 +83,19 @@ def training_data(
         examples=examples,
         until=microseconds(before or snapshot.cutoff),
         slot=video_slots(history.video_ids, space),
-        catalogue=_catalogue(snapshot, before),
+        catalogue=catalogue_of(snapshot, before),
     )
 
 
-def _catalogue(snapshot: Snapshot, before: datetime | None) -> NDArray[np.int32]:
+def catalogue_of(snapshot: Snapshot, before: datetime | None = None) -> NDArray[np.int32]:
+    """Videos that could be recommended at a moment, by index; None: when the snapshot ends."""
     videos = snapshot.videos().with_row_index("row").collect()
     known = catalogue_before(videos, snapshot.decisions(), cutoff=snapshot.cutoff, before=before)
     released = pl.col("product_released_at").is_null() | (pl.col("product_released_at") < (before or snapshot.cutoff))
     return known.filter(pl.col("is_active") & released)["row"].to_numpy().astype(np.int32)
+
+
+def shipped_popularity(snapshot: Snapshot, half_life_days: float) -> Popularity:
+    """Popularity of a snapshot's videos when it ends: what the shipped vectors hold."""
+    history = History.from_snapshot(snapshot)
+    return popularity_of(history, microseconds(snapshot.cutoff), catalogue_of(snapshot), half_life_days)

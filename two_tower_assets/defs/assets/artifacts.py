@@ -160,10 +160,11 @@ def video_embeddings(
     item_vectors: Made,
 ) -> dg.MaterializeResult[Made]:
     """`video_embeddings.parquet`: the unit vector of every active video."""
-    from two_tower_assets.artifacts.embeddings import write_video_embeddings
+    from two_tower_assets.artifacts.embeddings import VideoInputs, write_video_embeddings
     from two_tower_assets.features.matrix import FeatureMatrix
     from two_tower_assets.features.video_vocabulary import video_slots
     from two_tower_assets.training.checkpoint import load_checkpoint
+    from two_tower_assets.training.data import shipped_popularity
 
     site = workspace.site
     progress = log_progress(context.log, "video embeddings")
@@ -172,10 +173,13 @@ def video_embeddings(
         _require_same_features(checkpoint, normalizer)
         model, _ = load_checkpoint(folder / Files.TOWERS)
         items = FeatureMatrix.load(item_vectors.path(site.home, ITEM_VECTORS_FILE))
-        active = snapshot_of(site, videos).videos().select("is_active").collect()["is_active"].to_numpy()
+        snapshot = snapshot_of(site, videos)
+        active = snapshot.videos().select("is_active").collect()["is_active"].to_numpy()
+        popularity = shipped_popularity(snapshot, float(model.half_life_days))
         slots = video_slots(items.ids, space_of(site, normalizer))
+        inputs = VideoInputs(items, slots, popularity.value)
         path = folder / Files.VIDEO_EMBEDDINGS
-        return {"rows": write_video_embeddings(path, model.item, items, slots, active, progress=progress)}
+        return {"rows": write_video_embeddings(path, model.item, inputs, active, progress=progress)}
 
     return produce_in_version(
         context,
