@@ -20,7 +20,7 @@ from two_tower_assets.settings import as_toml, load_settings
 _CONSOLE = '{"loggers": {"console": {}}}'
 # The check that examples see no future compares them in the normalizer's space.
 _FITTED = '+key:"training/evaluated_checkpoint" or +key:"features/normalizer"'
-_EVALUATION = '+key:"evaluation/report" or +key:"features/normalizer"'
+_EVALUATION = '+key:"evaluation/page" or +key:"features/normalizer"'
 
 
 class _FriendlyGroup(click.Group):

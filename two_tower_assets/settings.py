@@ -143,7 +143,7 @@ class TrainingSettings(_Strict):
     popularity_slack: Share = 0.02
     """The smallest weight within this share of the best NDCG@10 + recall@200 is taken, since popularity costs
     coverage."""
-    taste_cost: Share = 0.02
+    taste_cost: Share = 0.03
     """Largest share of validation NDCG@10 that the chosen weight may cost."""
     future_share: Share = 0.5
     """Share of steps whose target is a random later LIKE rather than the next one."""

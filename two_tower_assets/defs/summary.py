@@ -40,6 +40,8 @@ def print_evaluation(site: Site) -> None:
         console.print(table)
     for line in verdict_lines(judge(report, site.settings.gate)):
         console.print(line, markup=False)
+    page = site.store.load("evaluation/page")
+    console.print(f"The report's page: {page.path(site.home, page.facts['page'])}", markup=False, soft_wrap=True)
 
 
 def print_recommendations(site: Site, user_id: str, limit: int) -> None:

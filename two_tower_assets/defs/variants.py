@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -16,11 +16,13 @@ from rich.table import Table
 from two_tower_assets.defs.code import code_version
 from two_tower_assets.defs.inputs import choices_of
 from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.store import Made
 from two_tower_assets.defs.tables import TABLE_WIDTH
 from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.settings import Settings
 
 if TYPE_CHECKING:
+    from two_tower_assets.evaluation.page.data import PageVariants
     from two_tower_assets.evaluation.trials import Trial
     from two_tower_assets.evaluation.variants import Bench, Row
 
@@ -71,7 +73,8 @@ def _bench(site: Site, name: str) -> Bench:
     from two_tower_assets.evaluation.trials import trials_of
     from two_tower_assets.evaluation.variants import Bench
 
-    snapshot = site.store.load("sources/videos").folder(site.home)
+    videos = site.store.load("sources/videos")
+    snapshot = videos.folder(site.home)
 
     def trial_of(settings: Settings) -> Trial:
         return trials_of(snapshot, settings.features, settings.evaluation).asked[name]
@@ -80,13 +83,31 @@ def _bench(site: Site, name: str) -> Bench:
         trial_of=trial_of,
         choices=choices_of(site.store.load("training/evaluated_checkpoint")),
         settings=site.settings,
-        kept=_folder(site),
+        kept=_folder(site, videos),
         code=code_version("evaluation"),
     )
 
 
-def _folder(site: Site) -> Path:
-    return site.store.load("sources/videos").folder(site.home) / "evaluation" / "variants"
+def variants_of(site: Site, videos: Made) -> PageVariants:
+    """What ablation and seeds have measured on a snapshot so far, as the page shows it."""
+    from two_tower_assets.evaluation.page.data import Ablation, PageVariants
+
+    folder = _folder(site, videos)
+    rows = _kept(folder / "ablation.per_user.json") or _kept(folder / "ablation.global.json")
+    seeds = _kept(folder / "seeds.global.json")
+    return PageVariants(
+        ablation=tuple(Ablation(name=row["variant"], metrics=row["metrics"], gains=row["gains"]) for row in rows),
+        seeds=seeds[0]["by_seed"] if seeds else {},
+    )
+
+
+def _kept(path: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return found
+
+
+def _folder(site: Site, videos: Made) -> Path:
+    return videos.folder(site.home) / "evaluation" / "variants"
 
 
 def _watched(console: Console, rows: Iterator[Row], total: int) -> Iterator[Row]:
@@ -99,7 +120,7 @@ def _watched(console: Console, rows: Iterator[Row], total: int) -> Iterator[Row]
 
 
 def _keep(site: Site, name: str, rows: Sequence[Row], console: Console) -> None:
-    path = _folder(site) / name
+    path = _folder(site, site.store.load("sources/videos")) / name
     text = [
         {
             **asdict(row),
