@@ -26,7 +26,8 @@ from two_tower_assets.evaluation.choices import Choices, LikeCalibration, TradeO
 from two_tower_assets.evaluation.fallback import choose_half_life, fallback_scores
 from two_tower_assets.evaluation.fits import blend
 from two_tower_assets.evaluation.like_figures import like_figures
-from two_tower_assets.evaluation.metrics import fit_calibration, ndcg_at, recall_at
+from two_tower_assets.evaluation.metrics.like_calibration import fit_calibration
+from two_tower_assets.evaluation.metrics.retrieval import ndcg_at, recall_at
 from two_tower_assets.evaluation.ranking import Ranking, rank
 from two_tower_assets.evaluation.rerank import strongest, terms_of
 from two_tower_assets.evaluation.task import RankingTask
@@ -190,8 +191,8 @@ def _calibration(ranking: Ranking) -> LikeCalibration | None:
     similarity, liked = decided_similarities(ranking)
     if not len(similarity):
         return None
-    a, b = fit_calibration(similarity, liked)
-    return LikeCalibration(a=a, b=b)
+    fitted = fit_calibration(similarity, liked)
+    return LikeCalibration(a=fitted.a, b=fitted.b)
 
 
 def decided_similarities(ranking: Ranking) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

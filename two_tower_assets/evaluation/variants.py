@@ -22,7 +22,8 @@ from two_tower_assets.errors import EvaluationError
 from two_tower_assets.evaluation.bootstrap import Interval, Resampling
 from two_tower_assets.evaluation.choices import Choices
 from two_tower_assets.evaluation.fits import refit
-from two_tower_assets.evaluation.metrics import auc, ndcg_at, nope_rate_at, purity_at, recall_at
+from two_tower_assets.evaluation.metrics.liking import auc, nope_rate_at, purity_at
+from two_tower_assets.evaluation.metrics.retrieval import ndcg_at, recall_at
 from two_tower_assets.evaluation.ranking import Ranking
 from two_tower_assets.evaluation.recipe import Recipe
 from two_tower_assets.evaluation.task import RankingTask

@@ -17,6 +17,8 @@ from two_tower_assets.features.times import MICROSECONDS_A_DAY
 
 _GRACE_DAYS: Final = 30
 """Days after its release in which an undecided video is not held to be unwanted."""
+_NEW_QUANTILE: Final = 0.9
+"""Where a video without a chance stands among the decided ones: the median would never let a new one be seen."""
 _NOBODY: Final = 0.02
 """What a video counts that nobody has liked: a fiftieth of a LIKE made now."""
 
@@ -26,7 +28,7 @@ class Popularity:
     """Logarithms of fading popularity, put between −1 and 1."""
 
     value: NDArray[np.float32]
-    """[videos] −1 for the least, 1 for the most; the median of decided videos for those that had no chance yet."""
+    """[videos] −1 for the least, 1 for the most; that of a well-liked video for those that had no chance yet."""
     scale: float
     """Log-popularity of a step of 1."""
 
@@ -70,7 +72,7 @@ def popularity_of(history: History, until: int, catalogue: NDArray[np.integer], 
     if not decided_V.any():
         return Popularity(np.zeros(len(log_V), dtype=np.float32), 0.0)
     low, high = float(log_V.min()), float(log_V.max())
-    log_V = np.where(had_chance(history, until, catalogue), log_V, np.median(log_V[decided_V]))
+    log_V = np.where(had_chance(history, until, catalogue), log_V, np.quantile(log_V[decided_V], _NEW_QUANTILE))
     scale = (high - low) / 2
     value_V = (log_V - (low + high) / 2) / (scale or 1.0)
     return Popularity(np.clip(value_V, -1, 1).astype(np.float32), scale)

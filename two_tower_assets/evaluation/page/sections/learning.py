@@ -73,8 +73,7 @@ def _validations(curves: LearningCurves, chosen: int) -> Html:
             plane.point(step, recall, "towers", tip=f"step {step}: {figure(recall)}", radius=4)
             for step, recall in curves.validations
         ],
-        label="Validation: "
-        + "; ".join(f"step {step} {figure(recall)}" for step, recall in curves.validations),
+        label="Validation: " + "; ".join(f"step {step} {figure(recall)}" for step, recall in curves.validations),
         x_title="Step",
         y_title="Recall@200 + NDCG@10",
     )
