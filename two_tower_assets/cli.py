@@ -103,6 +103,16 @@ def seeds(data: Path | None, seeds: int) -> None:
     print_seeds(site, seeds)
 
 
+@main.command("gate-simulation")
+@click.option("--replications", default=2000, show_default=True, type=click.IntRange(10), help="Evaluations a cell.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Write the rates here as well.")
+def gate_simulation(replications: int, file: Path | None) -> None:
+    """Show how often the gate is wrong about a truly equal and a truly 5 % worse model, by the number of users."""
+    from two_tower_assets.defs.simulation import print_simulation
+
+    print_simulation(load_settings(read_environment().settings_file), replications, file)
+
+
 @main.command()
 @click.option("--port", default=3000, show_default=True, help="Port of the UI on 127.0.0.1.")
 def ui(port: int) -> None:
