@@ -161,8 +161,9 @@ def _new_videos(report: Report, settings: GateSettings) -> Iterator[Answer]:
         return
     recall = judged_recall(trial)
     assert recall is not None
-    for answer in _beside(group.metrics, recall, CONTENT_COSINE, "at least", settings.min_new_video_ratio):
-        yield answer.model_copy(update={"question": f"new videos: {answer.question}"})
+    yield from _beside(
+        group.metrics, recall, CONTENT_COSINE, "at least", settings.min_new_video_ratio, of="new videos: "
+    )
 
 
 def _reranking(judged: TrialReport, settings: GateSettings) -> Iterator[Answer]:
@@ -239,12 +240,18 @@ def _not_surely_lower(gain: Interval, method: str) -> Answer:
 
 
 def _beside(
-    metrics: Mapping[str, Mapping[str, Interval]], metric: str, method: str, side: Bound, ratio: float
+    metrics: Mapping[str, Mapping[str, Interval]],
+    metric: str,
+    method: str,
+    side: Bound,
+    ratio: float,
+    *,
+    of: str = "",
 ) -> Iterator[Answer]:
     """Compare with a ratio of another method's figure; nothing is asked where either was not measured."""
     own, other = metrics[MODEL].get(metric), metrics.get(method, {}).get(metric)
     if own is not None and other is not None:
-        yield _answer(f"{metric} beside {method}", own.mean, side, ratio * other.mean)
+        yield _answer(f"{of}{metric} beside {method}", own.mean, side, ratio * other.mean)
 
 
 def _answer(question: str, value: float, side: Bound, bound: float) -> Answer:
