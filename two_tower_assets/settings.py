@@ -123,6 +123,10 @@ class TrainingSettings(_Strict):
     """Draws a step when `negatives` is `catalogue`."""
     logq: bool = True
     """Subtract the log of its inclusion probability from each negative's score."""
+    mask_known: bool = True
+    """Hide from each row the videos that its user liked at any time or had decided on."""
+    user_power: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Users are drawn by their LIKEs to this power: 1 gives every LIKE the same chance, 0 every user."""
     initial_temperature: Annotated[float, Field(gt=0)] = 0.07
     """Start of the learned softmax temperature."""
     nope_weight: Annotated[float, Field(ge=0)] = 0.0
@@ -130,10 +134,18 @@ class TrainingSettings(_Strict):
     the NOPEs to the taste head."""
     taste_loss: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the loss that tells LIKEs from NOPEs; 0 switches the taste head off."""
-    taste_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.25, 0.5, 1.0, 1.5)
-    """How often the log-odds of a LIKE may be added to the log-probability of retrieval; one of them is chosen on
-    the validation window."""
-    taste_cost: Share = 0.01
+    taste_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    """How often the log-odds of a LIKE are added to the log-probability of retrieval: points of the trade-off curve,
+    one of which is chosen on the validation window."""
+    largest_taste_weight: Annotated[float, Field(ge=0)] = 0.25
+    """No larger one is chosen: a validation window of few users cannot tell its cost, which grows fast."""
+    popularity_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.1, 0.25, 0.5, 1.0)
+    """How often log fading popularity may be added to the log-probability of retrieval; one is chosen on the
+    validation window."""
+    popularity_slack: Share = 0.02
+    """The smallest weight within this share of the best NDCG@10 + recall@200 is taken, since popularity costs
+    coverage."""
+    taste_cost: Share = 0.03
     """Largest share of validation NDCG@10 that the chosen weight may cost."""
     future_share: Share = 0.5
     """Share of steps whose target is a random later LIKE rather than the next one."""

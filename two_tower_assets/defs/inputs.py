@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from two_tower_assets.evaluation.report import Report
     from two_tower_assets.evaluation.trials import Trials
     from two_tower_assets.training.examples import Examples
+    from two_tower_assets.training.trainer import Curves
 
 SPACE_FILE: Final = "feature_space.json"
 ITEM_VECTORS_FILE: Final = "item_vectors.safetensors"
@@ -61,6 +63,13 @@ def choices_of(checkpoint: Made) -> Choices:
     from two_tower_assets.evaluation.choices import Choices
 
     return Choices.model_validate(checkpoint.facts["choices"])
+
+
+def curves_of(site: Site, evaluated_checkpoint: Made) -> Curves:
+    """Curves of the fit that the choices were made with."""
+    from two_tower_assets.training.trainer import Curves
+
+    return Curves(**json.loads(evaluated_checkpoint.path(site.home, CURVES_FILE).read_text(encoding="utf-8")))
 
 
 def trials_for(site: Site, table: Made) -> Trials:

@@ -14,7 +14,7 @@ from two_tower_assets.defs.code import STAGES
 from two_tower_assets.defs.inputs import report_of
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.store import Made
-from two_tower_assets.defs.tables import report_tables, verdict_lines
+from two_tower_assets.defs.tables import TABLE_WIDTH, report_tables, verdict_lines
 from two_tower_assets.evaluation.gate import judge
 from two_tower_assets.publishing.recommend import recommend
 from two_tower_assets.publishing.registry import list_releases, live_release
@@ -23,7 +23,7 @@ from two_tower_assets.sources.snapshot import open_snapshot
 
 def print_summary(site: Site, *, started_at: datetime, peak_mib: float) -> None:
     """Say what was made, where it lies, how good it is and what to do next."""
-    console = Console(highlight=False, width=118)
+    console = Console(highlight=False, width=TABLE_WIDTH)
     for table in (_made(site, started_at), *_metrics(site)):
         console.print(table)
     seconds = (datetime.now(UTC) - started_at).total_seconds()
@@ -34,12 +34,14 @@ def print_summary(site: Site, *, started_at: datetime, peak_mib: float) -> None:
 
 def print_evaluation(site: Site) -> None:
     """Print what the evaluation found, trial by trial, and what the gate says of it."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=TABLE_WIDTH)
     report = report_of(site, site.store.load("evaluation/report"))
     for table in report_tables(report):
         console.print(table)
     for line in verdict_lines(judge(report, site.settings.gate)):
         console.print(line, markup=False)
+    page = site.store.load("evaluation/page")
+    console.print(f"The report's page: {page.path(site.home, page.facts['page'])}", markup=False, soft_wrap=True)
 
 
 def print_recommendations(site: Site, user_id: str, limit: int) -> None:

@@ -11,7 +11,9 @@ from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.evaluation.gate import Verdict
 from two_tower_assets.evaluation.report import MODEL, OWN, Group, Report, TrialReport, best_of
 
-_COLUMNS: Final = ("ndcg@10", "recall@50", "recall@200", "mrr", "purity@10", "nope_rate@10", "auc", "coverage@10")
+_COLUMNS: Final = ("ndcg@10", "recall@200", "mrr", "purity@10", "nope_rate@10", "auc", "coverage@10")
+TABLE_WIDTH: Final = 150
+"""Columns that the tables need; a narrower terminal wraps their lines rather than cut the figures."""
 _WITH_INTERVAL: Final = frozenset({"ndcg@10", "recall@200"})
 _TITLES: Final = {
     "global": "Everything from {start:%Y-%m-%d} on is hidden",
@@ -46,7 +48,7 @@ def _table(trial: TrialReport, name: str, group: Group) -> Table:
         title_justify="left",
     )
     columns = [column for column in _COLUMNS if any(column in metrics for metrics in group.metrics.values())]
-    table.add_column("method")
+    table.add_column("method", no_wrap=True)
     for column in columns:
         table.add_column(column, no_wrap=True)
     for method, metrics in group.metrics.items():
@@ -70,4 +72,4 @@ def _ratio(group: Group, column: str) -> str:
     own = group.metrics.get(MODEL, {}).get(column)
     if column == "nope_rate@10" or best is None or own is None or not group.metrics[best][column].mean:
         return ""
-    return f"{own.mean / group.metrics[best][column].mean:.3f} ({best})"
+    return f"{own.mean / group.metrics[best][column].mean:.2f} {best}"

@@ -36,8 +36,10 @@ class Choices(_Part):
     """Length of the one-cycle schedule of every fit of this run."""
     taste_weight: float
     """How often the log-odds of a LIKE are added to the log-probability of retrieval."""
+    popularity_weight: float
+    """How often log fading popularity is added to the log-probability of retrieval."""
     fallback_half_life_days: float
-    """Of the popularity that users without decisions get."""
+    """Of fading popularity, which is also what users without decisions get."""
     rerank_strength: float
     """Share of the default re-ranking's terms."""
     like_calibration: LikeCalibration | None = None

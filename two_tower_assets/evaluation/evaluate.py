@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from two_tower_assets.evaluation import metrics
 from two_tower_assets.evaluation.choices import Choices
 from two_tower_assets.evaluation.figures import Lists, group_figures
+from two_tower_assets.evaluation.metrics.calibration import brier_score, log_loss, reliability
+from two_tower_assets.evaluation.metrics.makers import maker_concentration, shares_of
 from two_tower_assets.evaluation.ranking import Ranking
 from two_tower_assets.evaluation.report import MODEL, Baseline, Calibration, Report, TrialReport
 from two_tower_assets.evaluation.selection import decided_similarities
@@ -102,10 +103,12 @@ def trial_report(measured: Measured, videos: pl.DataFrame, settings: EvaluationS
 
 def _concentrations(shelf: Shelf) -> dict[str, float]:
     """Makers of the candidates and of what was liked, as far as there are any."""
-    parts = {"catalogue_maker_hhi": shelf.maker_C, "liked_maker_hhi": shelf.liked_maker}
-    return {
-        name: metrics.maker_concentration(metrics.shares_of(makers)) for name, makers in parts.items() if len(makers)
+    catalogue, liked = np.arange(len(shelf.maker_C)), shelf.liked_video
+    parts = {
+        "catalogue_maker_hhi": shares_of(catalogue, shelf.maker_C),
+        "liked_maker_hhi": shares_of(liked, shelf.maker_V),
     }
+    return {name: maker_concentration(shares) for name, shares in parts.items() if len(shares)}
 
 
 def _calibration(judged: Measured, choices: Choices) -> Calibration | None:
@@ -116,14 +119,14 @@ def _calibration(judged: Measured, choices: Choices) -> Calibration | None:
     ranking = judged.rankings[MODEL].part(judged.trial.task, known)
     similarity, liked = decided_similarities(ranking)
     probability = 1 / (1 + np.exp(-(fitted.a * similarity + fitted.b)))
+    bins = reliability(probability, liked)
     return Calibration(
         decisions=len(liked),
-        brier=metrics.brier_score(probability, liked),
-        log_loss=metrics.log_loss(probability, liked),
-        expected_error=metrics.expected_calibration_error(probability, liked),
+        brier=brier_score(probability, liked),
+        log_loss=log_loss(probability, liked),
+        expected_error=bins.expected_calibration_error,
         reliability=tuple(
-            (part.mean_probability, part.like_share, part.decisions)
-            for part in metrics.reliability(probability, liked)
+            zip(bins.predicted_B.tolist(), bins.observed_B.tolist(), bins.count_B.tolist(), strict=True)
         ),
     )
 

@@ -14,9 +14,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from two_tower_assets.evaluation import metrics
 from two_tower_assets.evaluation.bootstrap import Interval, Resampling
 from two_tower_assets.evaluation.groups import target_groups, user_groups
+from two_tower_assets.evaluation.metrics.exposure import coverage_at, gini_of_exposure, listed_mean, novelty
+from two_tower_assets.evaluation.metrics.liking import auc, nope_rate_at, purity_at
+from two_tower_assets.evaluation.metrics.makers import maker_concentration, shares_of
+from two_tower_assets.evaluation.metrics.retrieval import ndcg_at, recall_at, reciprocal_rank
 from two_tower_assets.evaluation.ranking import Ranking
 from two_tower_assets.evaluation.report import MODEL, Group
 from two_tower_assets.evaluation.shelf import Shelf
@@ -52,25 +55,25 @@ def user_values(lists: Lists, ranking: Ranking, ks: tuple[int, ...]) -> dict[str
     """[U] each metric that is a mean over users."""
     task, shelf = lists.task, lists.shelf
     targets, nopes = ranking.targets(task), ranking.nopes(task)
-    found = {f"recall@{k}": metrics.recall_at(targets, k) for k in ks}
-    gains = {f"ndcg@{k}": metrics.ndcg_at(targets, k) for k in ks}
+    found = {f"recall@{k}": recall_at(targets, k) for k in ks}
+    gains = {f"ndcg@{k}": ndcg_at(targets, k) for k in ks}
     return {
         **found,
         **gains,
-        "mrr": metrics.reciprocal_rank(targets),
-        "auc": metrics.auc(targets.row, ranking.target_score_T, nopes.row, ranking.nope_score_N, len(task.users)),
-        f"nope_rate@{_TOP}": metrics.nope_rate_at(nopes, _TOP),
-        f"novelty@{_TOP}": metrics.novelty(ranking.top_UK, shelf.probability_C, _TOP),
+        "mrr": reciprocal_rank(targets),
+        "auc": auc(targets.row, ranking.target_score_T, nopes.row, ranking.nope_score_N, len(task.users)),
+        f"nope_rate@{_TOP}": nope_rate_at(nopes, _TOP),
+        f"novelty@{_TOP}": novelty(ranking.top_UK, shelf.probability_C, _TOP),
     }
 
 
 def _ratios(lists: Lists, ranking: Ranking) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """[U] numerator and denominator of each metric that is a ratio of sums."""
     task, shelf = lists.task, lists.shelf
-    shown_U = metrics.mean_popularity(ranking.top_UK, shelf.likes_C, _TOP)
+    shown_U = listed_mean(ranking.top_UK, shelf.likes_C.astype(np.float64), _TOP)
     liked_U = shelf.liked_popularity_U
     return {
-        f"purity@{_TOP}": metrics.purity_at(ranking.targets(task), ranking.nopes(task), _TOP),
+        f"purity@{_TOP}": purity_at(ranking.targets(task), ranking.nopes(task), _TOP),
         f"popularity_lift@{_TOP}": (shown_U - liked_U, liked_U),
     }
 
@@ -78,12 +81,11 @@ def _ratios(lists: Lists, ranking: Ranking) -> dict[str, tuple[NDArray[np.float6
 def _of_lists(lists: Lists, ranking: Ranking) -> dict[str, float]:
     """Metrics of all lists together."""
     candidates = len(lists.task.candidates)
-    shown = ranking.top_UK[:, :_TOP]
-    makers = lists.shelf.maker_C[shown[shown >= 0]]
+    makers = shares_of(ranking.top_UK[:, :_TOP], lists.shelf.maker_C)
     return {
-        f"coverage@{_TOP}": metrics.coverage_at(ranking.top_UK, candidates, _TOP),
-        f"gini@{_TOP}": metrics.gini_of_exposure(ranking.top_UK, candidates, _TOP),
-        f"maker_hhi@{_TOP}": metrics.maker_concentration(metrics.shares_of(makers)),
+        f"coverage@{_TOP}": coverage_at(ranking.top_UK, candidates, _TOP),
+        f"gini@{_TOP}": gini_of_exposure(ranking.top_UK, candidates, _TOP),
+        f"maker_hhi@{_TOP}": maker_concentration(makers),
     }
 
 
@@ -114,8 +116,8 @@ def _of_users(lists: Lists, mask_U: NDArray[np.bool_], settings: EvaluationSetti
 def _of_targets(lists: Lists, mask_T: NDArray[np.bool_], settings: EvaluationSettings) -> Group:
     resampling = Resampling(len(lists.task.users), seed=settings.seed, resamples=settings.resamples)
     values = {
-        name: {f"recall@{k}": metrics.recall_at(ranking.targets(lists.task).part(mask_T), k) for k in settings.ks}
-        | {"ndcg@10": metrics.ndcg_at(ranking.targets(lists.task).part(mask_T), _TOP)}
+        name: {f"recall@{k}": recall_at(ranking.targets(lists.task).part(mask_T), k) for k in settings.ks}
+        | {"ndcg@10": ndcg_at(ranking.targets(lists.task).part(mask_T), _TOP)}
         for name, ranking in lists.rankings.items()
     }
     return Group(

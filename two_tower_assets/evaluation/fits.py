@@ -20,6 +20,7 @@ from two_tower_assets.settings import Settings
 from two_tower_assets.sources.snapshot import Snapshot
 from two_tower_assets.training.data import TrainingData, training_data
 from two_tower_assets.training.examples import Examples
+from two_tower_assets.training.towers import TwoTower
 from two_tower_assets.training.trainer import Fit, Watch, fit, unwatched
 
 
@@ -36,8 +37,19 @@ def refit(data: TrainingData, settings: Settings, choices: Choices, *, watch: Wa
         TrainingError: there is nothing to learn from, or training diverged.
     """
     fitted = fit(data, settings.model, settings.training, steps=choices.steps, watch=watch)
-    fitted.model.set_taste_weight(choices.taste_weight)
+    blend(fitted.model, data, choices)
     return fitted
+
+
+def blend(model: TwoTower, data: TrainingData, choices: Choices) -> None:
+    """Blend a model's parts as chosen, with the popularity that may be seen."""
+    half_life = choices.fallback_half_life_days
+    model.set_blend(
+        taste_weight=choices.taste_weight,
+        popularity_weight=choices.popularity_weight,
+        popularity_scale=data.popularity(half_life).scale,
+        half_life_days=half_life,
+    )
 
 
 def fit_for_release(

@@ -112,12 +112,6 @@ def lower_bound(interval: Interval) -> float:
     return interval.mean - _ONE_SIDED_90 * (interval.mean - interval.low)
 
 
-def upper_bound(interval: Interval) -> float:
-    """Upper end of the one-sided 90 % interval."""
-    assert interval.high is not None
-    return interval.mean + _ONE_SIDED_90 * (interval.high - interval.mean)
-
-
 def _beside_popularity(judged: TrialReport, recall: str, settings: GateSettings) -> Iterator[Answer]:
     metrics = judged.groups[judged.judged].metrics
     popular = [name for name in metrics if name == POPULARITY or name.startswith("popular_")]
@@ -131,7 +125,9 @@ def _beside_popularity(judged: TrialReport, recall: str, settings: GateSettings)
         return
     bound = settings.min_recall_ratio * metrics[best][recall].mean
     yield _answer(f"{recall} beside {best}", value, "at least", bound)
-    yield _not_surely_lower(judged, best_of(metrics, NDCG, popular) or best)
+    gains = judged.groups[judged.judged].gains
+    best = best_of(metrics, NDCG, popular) or best
+    yield _not_surely_lower(gains[best][NDCG], best)
 
 
 def _guardrails(judged: TrialReport, settings: GateSettings) -> Iterator[Answer]:
@@ -165,8 +161,9 @@ def _new_videos(report: Report, settings: GateSettings) -> Iterator[Answer]:
         return
     recall = judged_recall(trial)
     assert recall is not None
-    for answer in _beside(group.metrics, recall, CONTENT_COSINE, "at least", settings.min_new_video_ratio):
-        yield answer.model_copy(update={"question": f"new videos: {answer.question}"})
+    yield from _beside(
+        group.metrics, recall, CONTENT_COSINE, "at least", settings.min_new_video_ratio, of="new videos: "
+    )
 
 
 def _reranking(judged: TrialReport, settings: GateSettings) -> Iterator[Answer]:
@@ -186,13 +183,28 @@ def _beside_champion(report: Report, judged: TrialReport, recall: str, settings:
         reason = f"the live release {report.champion_version} could not be compared: {report.champion_missing}"
         yield Answer(question="beside the champion", passed=False, reason=reason)
         return
-    yield non_inferior(group.gains[CHAMPION][recall], group.metrics[CHAMPION][recall].mean, recall, settings.margin)
-    yield _not_surely_lower(judged, CHAMPION)
+    means = {name: figure.mean for name, figure in group.metrics[CHAMPION].items()}
+    yield from champion_answers(group.gains[CHAMPION], means, recall, settings.margin)
     worse, better = 1 - settings.guard_margin, 1 + settings.guard_margin
     for metric in ("purity@10", "coverage@10"):
         yield from _beside(group.metrics, metric, CHAMPION, "at least", worse)
     for metric in ("nope_rate@10", "gini@10", "maker_hhi@10"):
         yield from _beside(group.metrics, metric, CHAMPION, "at most", better)
+
+
+def champion_answers(
+    gains: Mapping[str, Interval], champion: Mapping[str, float], recall: str, margin: float
+) -> Iterator[Answer]:
+    """Ask whether a challenger is as good as the champion.
+
+    Args:
+        gains: metric to challenger minus champion, paired.
+        champion: metric to the champion's mean.
+        recall: the recall that is judged.
+        margin: share of it that may not be lost.
+    """
+    yield non_inferior(gains[recall], champion[recall], recall, margin)
+    yield _not_surely_lower(gains[NDCG], CHAMPION)
 
 
 def non_inferior(gain: Interval, champion: float, metric: str, margin: float) -> Answer:
@@ -221,20 +233,25 @@ def non_inferior(gain: Interval, champion: float, metric: str, margin: float) ->
     )
 
 
-def _not_surely_lower(judged: TrialReport, method: str) -> Answer:
-    """NDCG@10 is refused where even the upper bound of the paired difference is negative."""
-    gain = judged.groups[judged.judged].gains[method][NDCG]
-    value = upper_bound(gain)
-    return _answer(f"{NDCG} minus {method}'s, upper bound", value, "at least", 0.0)
+def _not_surely_lower(gain: Interval, method: str) -> Answer:
+    """NDCG@10 is refused where even the upper end of the paired 95 % interval is negative."""
+    assert gain.high is not None
+    return _answer(f"{NDCG} minus {method}'s, upper bound", gain.high, "at least", 0.0)
 
 
 def _beside(
-    metrics: Mapping[str, Mapping[str, Interval]], metric: str, method: str, side: Bound, ratio: float
+    metrics: Mapping[str, Mapping[str, Interval]],
+    metric: str,
+    method: str,
+    side: Bound,
+    ratio: float,
+    *,
+    of: str = "",
 ) -> Iterator[Answer]:
     """Compare with a ratio of another method's figure; nothing is asked where either was not measured."""
     own, other = metrics[MODEL].get(metric), metrics.get(method, {}).get(metric)
     if own is not None and other is not None:
-        yield _answer(f"{metric} beside {method}", own.mean, side, ratio * other.mean)
+        yield _answer(f"{of}{metric} beside {method}", own.mean, side, ratio * other.mean)
 
 
 def _answer(question: str, value: float, side: Bound, bound: float) -> Answer:

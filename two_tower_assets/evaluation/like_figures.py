@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from two_tower_assets.evaluation.metrics import auc, ndcg_at, nope_rate_at, purity_at, recall_at
+from two_tower_assets.evaluation.metrics.liking import auc, nope_rate_at, purity_at
+from two_tower_assets.evaluation.metrics.retrieval import ndcg_at, recall_at
 from two_tower_assets.evaluation.ranking import Ranking
 from two_tower_assets.evaluation.task import RankingTask
 

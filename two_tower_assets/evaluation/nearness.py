@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from two_tower_assets.evaluation.metrics import recall_at
+from two_tower_assets.evaluation.metrics.retrieval import recall_at
 from two_tower_assets.evaluation.ranking import Ranking, rank
 from two_tower_assets.evaluation.tower_scores import tower_scores
 from two_tower_assets.evaluation.trials import Trials

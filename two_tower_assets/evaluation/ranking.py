@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
-from two_tower_assets.evaluation.metrics import Hits
+from two_tower_assets.evaluation.metrics.hits import Hits
 from two_tower_assets.evaluation.task import Pairs, RankingTask
 from two_tower_assets.features.history import History
 from two_tower_assets.features.ragged import ragged_positions

@@ -4,6 +4,7 @@
 |---|---|
 | steps | recall@200 + NDCG@10 at the end of the schedule |
 | taste weight | the largest that costs at most `training.taste_cost` of NDCG@10 |
+| popularity weight | the smallest within `training.popularity_slack` of the best NDCG@10 + recall@200 |
 | half-life of the fallback | NDCG@10 + recall@200 of users without decisions |
 | strength of the re-ranking | the largest that costs at most `rerank.largest_cost` of NDCG@10 |
 
@@ -13,6 +14,7 @@ all steps are taken, taste and re-ranking count nothing and the half-life is the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,14 +24,16 @@ from numpy.typing import NDArray
 
 from two_tower_assets.evaluation.choices import Choices, LikeCalibration, TradeOff
 from two_tower_assets.evaluation.fallback import choose_half_life, fallback_scores
+from two_tower_assets.evaluation.fits import blend
 from two_tower_assets.evaluation.like_figures import like_figures
-from two_tower_assets.evaluation.metrics import fit_calibration, ndcg_at, recall_at
+from two_tower_assets.evaluation.metrics.like_calibration import fit_calibration
+from two_tower_assets.evaluation.metrics.retrieval import ndcg_at, recall_at
 from two_tower_assets.evaluation.ranking import Ranking, rank
 from two_tower_assets.evaluation.rerank import strongest, terms_of
 from two_tower_assets.evaluation.task import RankingTask
 from two_tower_assets.evaluation.tower_scores import tower_scores
 from two_tower_assets.evaluation.trials import Trial
-from two_tower_assets.settings import Settings
+from two_tower_assets.settings import Settings, TrainingSettings
 from two_tower_assets.training.towers import TwoTower
 from two_tower_assets.training.trainer import Fit, Validate, Watch, fit, unwatched
 
@@ -62,17 +66,22 @@ def select(trial: Trial, videos: pl.DataFrame, settings: Settings, *, watch: Wat
     known = trial.task.part(trial.task.has_history)
     fitted = _best_schedule(trial, known, settings, watch)
     trade_off = _trade_off(fitted.model, trial, known, settings)
-    weight = heaviest(trade_off, settings.training.taste_cost)
-    fitted.model.set_taste_weight(weight)
-    ranking = rank(known, trial.data.history, tower_scores(fitted.model, trial.data, known), DEPTH)
     choices = Choices(
         steps=fitted.steps,
-        taste_weight=weight,
+        taste_weight=heaviest(trade_off, settings.training),
+        popularity_weight=0.0,
         fallback_half_life_days=_half_life(trial, settings),
-        rerank_strength=_strength(ranking, trial, known, videos, settings),
-        like_calibration=_calibration(ranking),
+        rerank_strength=0.0,
         trade_off=trade_off,
     )
+    choices = _with_popularity(choices, fitted.model, trial, known, settings)
+    blend(fitted.model, trial.data, choices)
+    ranking = rank(known, trial.data.history, tower_scores(fitted.model, trial.data, known), DEPTH)
+    served = {
+        "rerank_strength": _strength(ranking, trial, known, videos, settings),
+        "like_calibration": _calibration(ranking),
+    }
+    choices = choices.model_copy(update=served)
     return Selection(fitted, choices)
 
 
@@ -94,18 +103,21 @@ def validation_measure(trial: Trial, known: RankingTask) -> Validate | None:
     task = known.part(_sample(len(known.users)))
 
     def measure(model: TwoTower) -> float:
+        # Retrieval alone: how much taste counts is chosen afterwards.
+        model.set_blend()
         ranking = rank(task, trial.data.history, tower_scores(model, trial.data, task), DEPTH)
         return mean_recall(ranking, task) + mean_ndcg(ranking, task)
 
     return measure
 
 
-def heaviest(trade_off: tuple[TradeOff, ...], cost: float) -> float:
-    """Largest weight whose NDCG@10 is at least (1 − cost) times that of weight 0; 0 when nothing was measured."""
+def heaviest(trade_off: tuple[TradeOff, ...], settings: TrainingSettings) -> float:
+    """Largest allowed weight whose NDCG@10 is at least (1 − cost) times that of weight 0; 0 without any measure."""
     if not trade_off:
         return 0.0
-    needed = (1 - cost) * trade_off[0].metrics["ndcg@10"]
-    return max(point.taste_weight for point in trade_off if point.metrics["ndcg@10"] >= needed)
+    needed = (1 - settings.taste_cost) * trade_off[0].metrics["ndcg@10"]
+    allowed = (point for point in trade_off if point.taste_weight <= settings.largest_taste_weight)
+    return max((point.taste_weight for point in allowed if point.metrics["ndcg@10"] >= needed), default=0.0)
 
 
 def mean_ndcg(ranking: Ranking, task: RankingTask) -> float:
@@ -129,10 +141,30 @@ def _trade_off(model: TwoTower, trial: Trial, known: RankingTask, settings: Sett
         return ()
     points = []
     for weight in sorted({0.0, *settings.training.taste_weights}):
-        model.set_taste_weight(weight)
+        model.set_blend(taste_weight=weight)
         ranking = rank(known, trial.data.history, tower_scores(model, trial.data, known), DEPTH)
         points.append(TradeOff(taste_weight=weight, metrics=like_figures(ranking, known)))
     return tuple(points)
+
+
+def _with_popularity(
+    choices: Choices, model: TwoTower, trial: Trial, known: RankingTask, settings: Settings
+) -> Choices:
+    """Choose how much popularity counts."""
+    if not len(known.users):
+        return choices
+    values: dict[float, float] = {}
+    for weight in sorted({0.0, *settings.training.popularity_weights}):
+        blend(model, trial.data, choices.model_copy(update={"popularity_weight": weight}))
+        ranking = rank(known, trial.data.history, tower_scores(model, trial.data, known), DEPTH)
+        values[weight] = mean_ndcg(ranking, known) + mean_recall(ranking, known)
+    return choices.model_copy(update={"popularity_weight": lightest(values, settings.training.popularity_slack)})
+
+
+def lightest(values: Mapping[float, float], slack: float) -> float:
+    """Smallest weight whose value is at least (1 − slack) times the best."""
+    needed = (1 - slack) * max(values.values())
+    return min(weight for weight, value in values.items() if value >= needed)
 
 
 def _half_life(trial: Trial, settings: Settings) -> float:
@@ -160,8 +192,8 @@ def _calibration(ranking: Ranking) -> LikeCalibration | None:
     similarity, liked = decided_similarities(ranking)
     if not len(similarity):
         return None
-    a, b = fit_calibration(similarity, liked)
-    return LikeCalibration(a=a, b=b)
+    fitted = fit_calibration(similarity, liked)
+    return LikeCalibration(a=fitted.a, b=fitted.b)
 
 
 def decided_similarities(ranking: Ranking) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:

@@ -35,8 +35,10 @@ class Shelf:
     """Mean `likes` of what each user is known to have liked, NaN without any."""
     decisions_U: NDArray[np.int64]
     """Known decisions of each user."""
-    liked_maker: NDArray[np.int64]
-    """Maker of every known LIKE of a candidate."""
+    maker_V: NDArray[np.int64]
+    """A number a maker of every video, −1 for none."""
+    liked_video: NDArray[np.int32]
+    """Video of every known LIKE."""
 
     @property
     def probability_C(self) -> NDArray[np.float64]:
@@ -67,7 +69,8 @@ def shelf_of(trial: Trial, videos: pl.DataFrame) -> Shelf:
         maker_group_C=_maker_groups(maker_C, likes_C),
         liked_popularity_U=_liked_popularity(task, history.user[liked], likes_V[history.video[liked]]),
         decisions_U=task.state_end - history.user_offsets[task.users],
-        liked_maker=maker_V[history.video[liked]],
+        maker_V=maker_V,
+        liked_video=history.video[liked],
     )
 
 

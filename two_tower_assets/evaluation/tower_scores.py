@@ -41,10 +41,15 @@ def embed_users(model: TwoTower, data: TrainingData, task: RankingTask, rows: ND
 @torch.no_grad()
 def embed_videos(model: TwoTower, data: TrainingData, videos: NDArray[np.int64]) -> Tensor:
     """Embed some videos of the history, float32 [C, 256]."""
+    popularity_V = data.popularity(float(model.half_life_days)).value
     blocks = [videos[start : start + _ITEM_BLOCK] for start in range(0, len(videos), _ITEM_BLOCK)]
     return torch.cat(
         [
-            model.item(torch.from_numpy(data.items.rows(block)), torch.from_numpy(data.slot[block].astype(np.int64)))
+            model.item(
+                torch.from_numpy(data.items.rows(block)),
+                torch.from_numpy(data.slot[block].astype(np.int64)),
+                torch.from_numpy(popularity_V[block]),
+            )
             for block in blocks
         ]
     )

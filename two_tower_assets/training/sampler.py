@@ -1,6 +1,6 @@
 """Batches: whose state, at which moment, with which target and against which candidates.
 
-Rows are drawn, all at once, as user ∝ √(Σ weight of their LIKEs), then one of their LIKEs by weight as target; the
+Rows are drawn, all at once, as user ∝ (Σ weight of their LIKEs)^½, then one of their LIKEs by weight as target; the
 weight halves with age, because tastes of a catalogue move on. The state is that
 user's feature vector either just before the target (*next*) or at a random earlier moment (*future*), which is
 what a vector is used for that was computed some time ago. Every random number of step n comes from (seed, n), so
@@ -24,6 +24,7 @@ from two_tower_assets.settings import TrainingSettings
 from two_tower_assets.training.data import TrainingData
 
 _ABSENT: Final = -1
+_TINY: Final = 1e-300
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Sampler:
         )
         self._nopes = self._find_nopes()
         self._refuse_nothing()
-        self._user_cdf = np.cumsum(np.sqrt(self._likes.totals))
+        self._user_cdf = np.cumsum(self._user_weights(self._likes.totals))
         self._target_probability = self._probability_of_targets()
 
     def batch(self, step: int) -> Batch:
@@ -126,9 +127,9 @@ class Sampler:
 
     def _draw_catalogue(self, rng: np.random.Generator) -> NDArray[np.int32]:
         if self._settings.negatives == "in_batch":
-            return self._data.catalogue[:0]
-        size = min(self._settings.catalogue_negatives, len(self._data.catalogue))
-        return rng.choice(self._data.catalogue, size, replace=False, shuffle=False)
+            return self._data.contenders[:0]
+        size = min(self._settings.catalogue_negatives, len(self._data.contenders))
+        return rng.choice(self._data.contenders, size, replace=False, shuffle=False)
 
     def _log_inclusion(self, videos: NDArray[np.int32]) -> NDArray[np.float32]:
         """Log of 1 − (1 − q_v)^(B−1) · (1 − u_v), q_v from the other rows' targets, u_v from the uniform draws."""
@@ -144,14 +145,22 @@ class Sampler:
     def _uniform_probability(self) -> NDArray[np.float64]:
         probability = np.zeros(len(self._data.history.video_ids))
         if self._settings.negatives == "catalogue":
-            drawn = min(self._settings.catalogue_negatives, len(self._data.catalogue))
-            probability[self._data.catalogue] = drawn / len(self._data.catalogue)
+            drawn = min(self._settings.catalogue_negatives, len(self._data.contenders))
+            probability[self._data.contenders] = drawn / max(1, len(self._data.contenders))
         return probability
 
+    def _user_weights(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How likely users are drawn, by the sum of their LIKEs' weights; 0 stays 0."""
+        weights: NDArray[np.float64] = np.where(
+            totals > 0, np.maximum(totals, _TINY) ** self._settings.user_power, 0.0
+        )
+        return weights
+
     def _probability_of_targets(self) -> NDArray[np.float64]:
-        """[videos] chance that one row has this target: Σ over its LIKEs of √W_u / Σ√W · w / W_u."""
+        """[videos] chance that one row has this target: Σ over its LIKEs of W_u^p / ΣW^p · w / W_u."""
         likes, history = self._data.likes, self._data.history
-        weight = self._likes.weights / np.sqrt(self._likes.totals[likes.user])
+        total = self._likes.totals[likes.user]
+        weight = self._likes.weights * self._user_weights(total) / total
         videos = history.video[likes.decision]
         probability = np.bincount(videos, weight, minlength=len(history.video_ids)).astype(np.float64)
         return probability / float(self._user_cdf[-1])
@@ -167,6 +176,8 @@ class Sampler:
             target_B: column of each row's target.
             width: number of candidates.
         """
+        if not self._settings.mask_known:
+            return np.empty(0, dtype=np.int64)
         history = self._data.history
         first_B = history.user_offsets[rows.user_B]
         row, decision = ragged_positions(first_B, self._data.user_end[rows.user_B] - first_B)
@@ -195,7 +206,7 @@ class Sampler:
             _refuse(
                 "There is no LIKE of an active video to learn from", "Add decisions, or activate the liked videos."
             )
-        elif self._settings.negatives == "catalogue" and len(np.union1d(videos, self._data.catalogue)) < 2:
+        elif self._settings.negatives == "catalogue" and len(np.union1d(videos, self._data.contenders)) < 2:
             _refuse("The catalogue has one video only", "Add videos: there is nothing to choose from.")
         elif self._settings.negatives == "in_batch" and (len(videos) < 2 or np.ptp(likes.user) == 0):
             _refuse(

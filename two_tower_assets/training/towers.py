@@ -5,8 +5,10 @@
 | content, several | numerics, tags, performers | what this user looks for next |
 | videos (preset `hybrid`) | which videos were liked and NOPEd; the video itself | the same, from company kept |
 | taste | as content, and the video itself under `hybrid` | LIKE or NOPE, once it is looked at |
+| popularity | how much the video is liked lately, the same for all users | what everybody looks for |
 
-Every head is a unit vector fitted by a loss of its own, so heads err differently and their mean errs less than one
+Popularity is counted and not fitted: sparse users are told by it more than by their one or two decisions. Every other
+head is a unit vector fitted by a loss of its own, so heads err differently and their mean errs less than one
 head of all the width (Lakshminarayanan et al., NeurIPS 2017). The embedding lays them behind one another, each
 scaled by the root of its share: its cosine is the weighted mean of the heads' cosines, and a tower stays one vector
 that any index can search. What does not live here: how towers are fitted (`loss`, `trainer`) or stored
@@ -33,6 +35,9 @@ ITEM_NUMERIC_WIDTH: Final = len(ITEM_NUMERIC)
 
 TEMPERATURE_BOUNDS: Final = (0.01, 1.0)
 """Outside these a softmax over cosines is either one-hot or nearly uniform, and its gradient vanishes."""
+
+POPULARITY_SIZE: Final = 2
+"""Numbers of the popularity part: the value, and what makes the length 1."""
 
 _TINY_NORM: Final = 1e-12
 _START_SCALE: Final = 0.02
@@ -123,6 +128,8 @@ class Tower(nn.Module):
     """
 
     blend_P: Tensor
+    everybody_P: Tensor
+    """The popularity part of every user, [2]."""
 
     def __init__(
         self, width: int, content_width: int, numeric_width: int, settings: ModelSettings, *, hybrid: bool
@@ -133,8 +140,9 @@ class Tower(nn.Module):
         sizes = head_sizes(settings, hybrid=hybrid)
         content = sizes[: settings.heads]
         self.content = nn.ModuleList(ContentHead(content_width, numeric_width, size, settings) for size in content)
-        self.taste = ContentHead(content_width, numeric_width, sizes[-1], settings)
+        self.taste = ContentHead(content_width, numeric_width, sizes[-2], settings)
         self.register_buffer("blend_P", even_blend(len(sizes)))
+        self.register_buffer("everybody_P", torch.tensor([1.0, 0.0]))
 
     def blended(self, parts: Sequence[Tensor]) -> Tensor:
         """Lay parts of length 1 behind one another: float32 [B, 256] of length 1."""
@@ -154,7 +162,7 @@ class UserTower(Tower):
         super().__init__(width, width - 2 * videos, USER_NUMERIC_WIDTH, settings, hybrid=videos > 0)
         self.videos: nn.Module | None = None
         if videos:
-            size = head_sizes(settings, hybrid=True)[-2]
+            size = head_sizes(settings, hybrid=True)[-3]
             bags = nn.Linear(2 * videos, size)
             nn.init.normal_(bags.weight, std=_START_SCALE)
             self.videos = nn.Sequential(nn.Dropout(settings.bag_dropout), bags)
@@ -169,7 +177,8 @@ class UserTower(Tower):
 
     def forward(self, features_BF: Tensor) -> Tensor:
         """Return float32 [B, 256] of length 1."""
-        return self.blended(self.parts(features_BF))
+        everybody_BP = self.everybody_P.expand(features_BF.shape[0], POPULARITY_SIZE)
+        return self.blended([*self.parts(features_BF), everybody_BP])
 
 
 class ItemTower(Tower):
@@ -186,7 +195,7 @@ class ItemTower(Tower):
         self.videos: VideoWeights | None = None
         self.taste_of_video: VideoWeights | None = None
         if videos:
-            *_, size, taste = head_sizes(settings, hybrid=True)
+            *_, size, taste, _ = head_sizes(settings, hybrid=True)
             self.videos = VideoWeights(videos, size, settings.video_dropout)
             self.taste_of_video = VideoWeights(videos, taste, settings.video_dropout)
 
@@ -199,9 +208,16 @@ class ItemTower(Tower):
             taste_BD = taste_BD + self.taste_of_video(slot_B)
         return [_unit(part) for part in (*retrieval, taste_BD)]
 
-    def forward(self, features_BF: Tensor, slot_B: Tensor) -> Tensor:
-        """Return float32 [B, 256] of length 1; `slot_B` is int64, `NO_SLOT` (−1) for no place."""
-        return self.blended(self.parts(features_BF, slot_B))
+    def forward(self, features_BF: Tensor, slot_B: Tensor, popularity_B: Tensor) -> Tensor:
+        """Return float32 [B, 256] of length 1.
+
+        Args:
+            features_BF: `item_features`.
+            slot_B: int64, place in the vocabulary of videos, `NO_SLOT` (−1) for none.
+            popularity_B: float32 in −1…1, `popularity.Popularity.value`.
+        """
+        rest_B = torch.sqrt(torch.clamp(1 - popularity_B**2, min=0.0))
+        return self.blended([*self.parts(features_BF, slot_B), torch.stack([popularity_B, rest_B], dim=1)])
 
 
 class TwoTower(nn.Module):
@@ -215,6 +231,8 @@ class TwoTower(nn.Module):
         temperature: where the learned temperatures start.
     """
 
+    half_life_days: Tensor
+
     def __init__(
         self, user_dim: int, item_dim: int, settings: ModelSettings, *, videos: int = 0, temperature: float = 0.07
     ) -> None:
@@ -222,9 +240,10 @@ class TwoTower(nn.Module):
         self.settings = settings
         self.user = UserTower(user_dim, videos, settings)
         self.item = ItemTower(item_dim, videos, settings)
-        heads = len(head_sizes(settings, hybrid=videos > 0)) - 1
+        heads = len(head_sizes(settings, hybrid=videos > 0)) - 2
         self.log_temperature_H = nn.Parameter(torch.full((heads,), math.log(temperature)))
         self.log_taste_scale = nn.Parameter(torch.tensor(math.log(_TASTE_SCALE)))
+        self.register_buffer("half_life_days", torch.tensor(1.0))
 
     @property
     def temperature(self) -> float:
@@ -241,12 +260,30 @@ class TwoTower(nn.Module):
         self.log_temperature_H.clamp_(math.log(low), math.log(high))
 
     @torch.no_grad()
-    def set_taste_weight(self, weight: float) -> None:
-        """Blend the parts so that the cosine orders as mean retrieval logit + weight · log-odds of a LIKE.
+    def set_blend(
+        self,
+        *,
+        taste_weight: float = 0.0,
+        popularity_weight: float = 0.0,
+        popularity_scale: float = 0.0,
+        half_life_days: float = 1.0,
+    ) -> None:
+        """Blend the parts so that the cosine orders as a weighted sum of logits.
 
-        The log-probability of being looked at and liked is the sum of the two for weight 1; 0 leaves taste out.
+        Mean retrieval logit + `taste_weight` · log-odds of a LIKE + `popularity_weight` · log fading popularity. The
+        first two with weight 1 are the log-probability of being looked at and liked.
+
+        Args:
+            taste_weight: 0 leaves taste out.
+            popularity_weight: 0 leaves popularity out.
+            popularity_scale: log-popularity of a step of 1 of what the item tower is given.
+            half_life_days: of that popularity; kept with the weights.
         """
-        shares_P = torch.cat([self._retrieval_shares(), weight * torch.exp(self.log_taste_scale)[None]])
+        self.half_life_days.fill_(half_life_days)
+        further = torch.stack(
+            [taste_weight * torch.exp(self.log_taste_scale), torch.tensor(popularity_weight * popularity_scale)]
+        )
+        shares_P = torch.cat([self._retrieval_shares(), further])
         blend_P = torch.sqrt(shares_P / shares_P.sum())
         self.user.blend_P.copy_(blend_P)
         self.item.blend_P.copy_(blend_P)
@@ -262,12 +299,12 @@ class TwoTower(nn.Module):
 
 
 def head_sizes(settings: ModelSettings, *, hybrid: bool) -> tuple[int, ...]:
-    """Numbers of each part: the content heads, the head of videos under `hybrid`, taste; 256 together."""
+    """Numbers of each part: content heads, head of videos under `hybrid`, taste, popularity; 256 together."""
     videos = (settings.video_size,) if hybrid else ()
-    left = EMBEDDING_DIM - settings.taste_size - sum(videos)
+    left = EMBEDDING_DIM - settings.taste_size - sum(videos) - POPULARITY_SIZE
     size, more = divmod(left, settings.heads)
     content = tuple(size + (head < more) for head in range(settings.heads))
-    return (*content, *videos, settings.taste_size)
+    return (*content, *videos, settings.taste_size, POPULARITY_SIZE)
 
 
 def even_blend(parts: int) -> Tensor:

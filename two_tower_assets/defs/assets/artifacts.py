@@ -17,6 +17,7 @@ from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.stage import Metadata, produce_in_version, stage_asset
 from two_tower_assets.defs.store import Facts, Made
 from two_tower_assets.errors import MissingAssetError
+from two_tower_assets.home import write_text
 
 if TYPE_CHECKING:
     from two_tower_assets.features.space import FeatureSpace
@@ -160,10 +161,11 @@ def video_embeddings(
     item_vectors: Made,
 ) -> dg.MaterializeResult[Made]:
     """`video_embeddings.parquet`: the unit vector of every active video."""
-    from two_tower_assets.artifacts.embeddings import write_video_embeddings
+    from two_tower_assets.artifacts.embeddings import VideoInputs, write_video_embeddings
     from two_tower_assets.features.matrix import FeatureMatrix
     from two_tower_assets.features.video_vocabulary import video_slots
     from two_tower_assets.training.checkpoint import load_checkpoint
+    from two_tower_assets.training.data import shipped_popularity
 
     site = workspace.site
     progress = log_progress(context.log, "video embeddings")
@@ -172,10 +174,13 @@ def video_embeddings(
         _require_same_features(checkpoint, normalizer)
         model, _ = load_checkpoint(folder / Files.TOWERS)
         items = FeatureMatrix.load(item_vectors.path(site.home, ITEM_VECTORS_FILE))
-        active = snapshot_of(site, videos).videos().select("is_active").collect()["is_active"].to_numpy()
+        snapshot = snapshot_of(site, videos)
+        active = snapshot.videos().select("is_active").collect()["is_active"].to_numpy()
+        popularity = shipped_popularity(snapshot, float(model.half_life_days))
         slots = video_slots(items.ids, space_of(site, normalizer))
+        inputs = VideoInputs(items, slots, popularity.value)
         path = folder / Files.VIDEO_EMBEDDINGS
-        return {"rows": write_video_embeddings(path, model.item, items, slots, active, progress=progress)}
+        return {"rows": write_video_embeddings(path, model.item, inputs, active, progress=progress)}
 
     return produce_in_version(
         context,
@@ -185,6 +190,32 @@ def video_embeddings(
         inputs=[videos, item_vectors],
         fill=fill,
         describe=lambda made: {"dagster/row_count": made.facts["rows"]},
+    )
+
+
+@stage_asset("artifacts/report", inputs=["training/checkpoint", "evaluation/page"], kinds={"html"})
+def report_page(
+    context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, page: Made
+) -> dg.MaterializeResult[Made]:
+    """`report.html`: the evaluation's page under the version's name. It shows people's data and is never public."""
+    from two_tower_assets.evaluation.page.data import PageData
+    from two_tower_assets.evaluation.page.document import DATA_FILE, render
+
+    site = workspace.site
+
+    def fill(folder: Path) -> Facts:
+        data = PageData.model_validate_json(page.path(site.home, DATA_FILE).read_text(encoding="utf-8"))
+        write_text(folder / Files.REPORT, render(data.model_copy(update={"model_version": checkpoint.data_version})))
+        return {}
+
+    return produce_in_version(
+        context,
+        site,
+        checkpoint,
+        names=[Files.REPORT],
+        inputs=[page],
+        fill=fill,
+        describe=lambda made: {"page": dg.MetadataValue.path(made.path(site.home, Files.REPORT))},
     )
 
 

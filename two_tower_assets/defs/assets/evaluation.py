@@ -15,6 +15,7 @@ from two_tower_assets.defs.inputs import (
     TUNED_FILE,
     VERDICT_FILE,
     choices_of,
+    curves_of,
     rankings_of,
     report_of,
     save_rankings,
@@ -27,6 +28,7 @@ from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.stage import Metadata, produce, stage_asset
 from two_tower_assets.defs.store import Facts, Made
 from two_tower_assets.defs.tables import verdict_lines
+from two_tower_assets.defs.variants import variants_of
 
 _SNAPSHOT = ("sources/profiles", "sources/videos", "sources/decisions")
 _RECIPE = ("features", "model", "training", "evaluation", "rerank")
@@ -255,7 +257,7 @@ def report(
 def verdict(
     context: dg.AssetExecutionContext, workspace: Workspace, videos: Made, report: Made
 ) -> dg.MaterializeResult[Made]:
-    """Whether the model may replace what serves now: the gate's questions and answers. Its check stops what follows."""
+    """Whether the model may replace what serves now: the gate's questions and answers. Its check is blocking."""
     from two_tower_assets.evaluation.gate import judge
 
     site = workspace.site
@@ -273,6 +275,63 @@ def verdict(
         parent=videos.folder(site.home),
         fill=fill,
         describe=lambda made: {"answers": metadata.text_list(verdict_lines(verdict_of(site, made)))},
+    )
+
+
+@stage_asset(
+    "evaluation/page",
+    inputs=[
+        "sources/videos",
+        "training/evaluated_checkpoint",
+        "evaluation/two_tower",
+        *(f"evaluation/{name}" for name in _BASELINES),
+        "evaluation/report",
+    ],
+    kinds={"html"},
+)
+def page(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    videos: Made,
+    evaluated_checkpoint: Made,
+    two_tower: Made,
+    most_popular: Made,
+    popular_7_days: Made,
+    popular_30_days: Made,
+    content_cosine: Made,
+    item_knn: Made,
+    ease: Made,
+    als: Made,
+    bpr: Made,
+    report: Made,
+) -> dg.MaterializeResult[Made]:
+    """The report as one page that works offline: verdict, figures, segments, trade-offs, exposure, map and people."""
+    from two_tower_assets.evaluation.page.document import DATA_FILE, PAGE_FILE, write_page
+    from two_tower_assets.evaluation.page.gather import Evaluated, gather
+    from two_tower_assets.evaluation.trials import GLOBAL
+    from two_tower_assets.training.checkpoint import load_checkpoint
+
+    site = workspace.site
+    lists = (two_tower, most_popular, popular_7_days, popular_30_days, content_cosine, item_knn, ease, als, bpr)
+    measured_variants = variants_of(site, videos)
+
+    def fill(into: Path) -> Facts:
+        model, _ = load_checkpoint(evaluated_checkpoint.path(site.home, Files.TOWERS))
+        rankings = {name: found for made in lists for name, found in rankings_of(site, made, GLOBAL).items()}
+        evaluated = Evaluated(model, curves_of(site, evaluated_checkpoint), rankings, report_of(site, report))
+        found = gather(evaluated, trials_for(site, videos), site.settings, label=site.origin.label)
+        write_page(found.model_copy(update=vars(measured_variants)), into)
+        return {"page": PAGE_FILE, "data": DATA_FILE}
+
+    return produce(
+        context,
+        site,
+        inputs=[evaluated_checkpoint, *lists, report],
+        settings=[*_RECIPE, "gate"],
+        extra=measured_variants.model_dump_json(),
+        parent=videos.folder(site.home),
+        fill=fill,
+        describe=lambda made: {"page": dg.MetadataValue.path(made.path(site.home, PAGE_FILE))},
     )
 
 

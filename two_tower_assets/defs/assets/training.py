@@ -17,6 +17,7 @@ from two_tower_assets.defs.inputs import (
     EXAMPLES_FILE,
     SPACE_FILE,
     choices_of,
+    curves_of,
     examples_of,
     snapshot_of,
     space_of,
@@ -202,10 +203,9 @@ def _describe(site: Site, made: Made, evaluated: Made) -> Metadata:
     """Steps, speed and the curves of the fit that chose the steps."""
     from two_tower_assets.evaluation.plots import curves_plot
     from two_tower_assets.training.checkpoint import read_facts
-    from two_tower_assets.training.trainer import Curves
 
     facts = read_facts(made.path(site.home, Files.TOWERS))
-    curves = Curves(**json.loads(evaluated.path(site.home, CURVES_FILE).read_text(encoding="utf-8")))
+    curves = curves_of(site, evaluated)
     choices = choices_of(evaluated)
     return {
         "loss_and_validation": metadata.picture(curves_plot(curves)),

@@ -1,51 +1,16 @@
-"""Metrics of recommendations, one small function each; plain numpy, no data set and no model.
+"""Metrics, one small function each, in plain numpy: no model, no data set and no averaging policy.
 
-Accuracy and taste metrics give one value a user, NaN where a user has no case, so that means, intervals and segments
-are the caller's; exposure metrics look at all lists together. Letters: U users, T targets (LIKEs), N NOPEs or
-decisions, K ranks, C candidates.
+| module | what it measures | returns |
+|---|---|---|
+| `hits` | where each relevant video stands: what `retrieval` and `liking` start from | |
+| `retrieval` | recall, NDCG, hit rate and reciprocal rank | [U] |
+| `liking` | like share of what was hit (purity), rate of NOPEs shown, AUC of LIKE against NOPE | [U] |
+| `exposure` | coverage, Gini, novelty, popularity of what is listed | a number, or [U] |
+| `makers` | shares of makers and their concentration | a number |
+| `calibration` | Brier score, log loss, reliability, calibration error of a like probability | a number |
+| `like_calibration` | the fit of sigmoid(a · score + b) | |
+
+Letters: U users, K ranks of a list, C candidates, T targets. What is measured per user comes back as float64 [U] with
+NaN for a user it says nothing about; a number that nothing can be said about is NaN too. Means and their intervals
+are `evaluation.bootstrap`'s.
 """
-
-from two_tower_assets.evaluation.metrics.accuracy import hit_rate_at, ndcg_at, recall_at, reciprocal_rank
-from two_tower_assets.evaluation.metrics.calibration import (
-    Bin,
-    brier_score,
-    expected_calibration_error,
-    fit_calibration,
-    log_loss,
-    reliability,
-    sigmoid,
-)
-from two_tower_assets.evaluation.metrics.exposure import (
-    coverage_at,
-    gini_of_exposure,
-    maker_concentration,
-    mean_popularity,
-    novelty,
-    shares_of,
-)
-from two_tower_assets.evaluation.metrics.hits import Hits
-from two_tower_assets.evaluation.metrics.taste import auc, nope_rate_at, purity_at
-
-__all__ = [
-    "Bin",
-    "Hits",
-    "auc",
-    "brier_score",
-    "coverage_at",
-    "expected_calibration_error",
-    "fit_calibration",
-    "gini_of_exposure",
-    "hit_rate_at",
-    "log_loss",
-    "maker_concentration",
-    "mean_popularity",
-    "ndcg_at",
-    "nope_rate_at",
-    "novelty",
-    "purity_at",
-    "recall_at",
-    "reciprocal_rank",
-    "reliability",
-    "shares_of",
-    "sigmoid",
-]

@@ -1,83 +1,69 @@
-"""Whether a like probability means what it says, and the two numbers that make one from a similarity.
+"""Whether a like probability means what it says: Brier score, log loss, reliability and calibration error.
 
-Letters: N decisions, of which some are LIKEs.
+Letters: N decisions, B bins. `probability_N` is float64 0…1, `liked_N` says whether the decision was a LIKE. All
+figures are NaN without decisions.
 """
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-_BINS: Final = 10
-_TINY: Final = 1e-12
-_RIDGE: Final = 1e-3
-_ROUNDS: Final = 50
-
-
-class Bin(NamedTuple):
-    """Decisions of about the same probability."""
-
-    mean_probability: float
-    like_share: float
-    decisions: int
-
-
-def fit_calibration(similarity_N: NDArray[np.float64], liked_N: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return (a, b) such that sigmoid(a · similarity + b) is the chance of a LIKE.
-
-    Logistic regression by Newton's method (Platt 1999), with a ridge of 0.001 on a so that separable decisions have
-    an answer. Where all decisions are of one kind a is 0 and b the log-odds of the smoothed base rate.
-    """
-    likes = int(liked_N.sum())
-    if likes in {0, len(liked_N)}:
-        rate = (likes + 1) / (len(liked_N) + 2)
-        return 0.0, float(np.log(rate / (1 - rate)))
-    design = np.column_stack([similarity_N, np.ones(len(similarity_N))])
-    ridge = np.array([_RIDGE, 0.0])
-    weights = np.zeros(2)
-    for _ in range(_ROUNDS):
-        probability_N = sigmoid(design @ weights)
-        gradient = design.T @ (probability_N - liked_N) + ridge * weights
-        curvature = (design * (probability_N * (1 - probability_N) + _TINY)[:, None]).T @ design + np.diag(ridge)
-        step = np.linalg.solve(curvature, gradient)
-        weights -= step
-        if np.abs(step).max() < _TINY:
-            break
-    return float(weights[0]), float(weights[1])
-
-
-def sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """1 / (1 + e^−x) without overflow."""
-    half: NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * x))
-    return half
+from two_tower_assets.evaluation.metrics.ratio import divide
 
 
 def brier_score(probability_N: NDArray[np.float64], liked_N: NDArray[np.bool_]) -> float:
-    """Mean of (probability − liked)² (Brier 1950)."""
-    return float(((probability_N - liked_N) ** 2).mean())
+    """Mean of (probability − liked)². Brier, Monthly Weather Review 78 (1950), for two classes, so 0…1."""
+    return _mean((probability_N - liked_N) ** 2)
 
 
 def log_loss(probability_N: NDArray[np.float64], liked_N: NDArray[np.bool_]) -> float:
-    """Mean of −log of the probability given to what happened."""
+    """Mean of −ln of the probability given to what happened.
+
+    A probability of 0 or 1 is moved inside by the machine epsilon, so that one wrong certainty costs 36 and not ∞.
+    """
+    epsilon = np.finfo(np.float64).eps
     given_N = np.where(liked_N, probability_N, 1 - probability_N)
-    return float(-np.log(np.maximum(given_N, _TINY)).mean())
+    return _mean(-np.log(np.clip(given_N, epsilon, 1 - epsilon)))
 
 
-def reliability(
-    probability_N: NDArray[np.float64], liked_N: NDArray[np.bool_], *, bins: int = _BINS
-) -> tuple[Bin, ...]:
-    """Bins of as equal numbers of decisions as can be, by ascending probability."""
-    order = np.argsort(probability_N, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
-    return tuple(Bin(float(probability_N[part].mean()), float(liked_N[part].mean()), len(part)) for part in parts)
+@dataclass(frozen=True)
+class Reliability:
+    """The table behind a reliability diagram, by ascending probability; no bin is empty."""
+
+    count_B: NDArray[np.int64]
+    predicted_B: NDArray[np.float64]
+    """Mean probability."""
+    observed_B: NDArray[np.float64]
+    """Share of LIKEs."""
+
+    @property
+    def expected_calibration_error(self) -> float:
+        """Mean over decisions of |predicted − observed| of their bin.
+
+        Naeini et al., "Obtaining well calibrated probabilities using Bayesian binning" (AAAI 2015), with bins of
+        equal mass as in Nguyen and O'Connor (EMNLP 2015): bins of equal width are all but empty where nobody is.
+        """
+        return float(divide(self.count_B @ np.abs(self.predicted_B - self.observed_B), self.count_B.sum()))
 
 
-def expected_calibration_error(
-    probability_N: NDArray[np.float64], liked_N: NDArray[np.bool_], *, bins: int = _BINS
-) -> float:
-    """Mean over decisions of |mean probability − share of LIKEs| of their bin (Naeini et al., AAAI 2015)."""
-    parts = reliability(probability_N, liked_N, bins=bins)
-    off = sum(part.decisions * abs(part.mean_probability - part.like_share) for part in parts)
-    return float(off / len(liked_N))
+def reliability(probability_N: NDArray[np.float64], liked_N: NDArray[np.bool_], *, bins: int = 10) -> Reliability:
+    """Compare predicted and observed like shares in bins that hold about as many decisions each.
+
+    Bins end at the quantiles 1/bins, 2/bins, …; equal probabilities share a bin, so many ties make fewer bins.
+    """
+    if not len(probability_N):
+        return Reliability(np.empty(0, dtype=np.int64), np.empty(0), np.empty(0))
+    edges = np.quantile(probability_N, np.arange(1, bins) / bins)
+    bin_N = np.searchsorted(edges, probability_N)
+    count_B = np.bincount(bin_N, minlength=bins)
+    used = count_B > 0
+    predicted_B = np.bincount(bin_N, weights=probability_N, minlength=bins)
+    observed_B = np.bincount(bin_N, weights=liked_N, minlength=bins)
+    return Reliability(count_B[used], predicted_B[used] / count_B[used], observed_B[used] / count_B[used])
+
+
+def _mean(value_N: NDArray[np.float64]) -> float:
+    return float(value_N.mean()) if len(value_N) else float("nan")

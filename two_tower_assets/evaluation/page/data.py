@@ -18,7 +18,11 @@ from two_tower_assets.evaluation.report import Report
 
 class _Part(BaseModel):
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, protected_namespaces=(), ser_json_inf_nan="strings"
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        protected_namespaces=(),
+        ser_json_inf_nan="strings",
     )
 
 
@@ -27,8 +31,8 @@ class LearningCurves(_Part):
 
     losses: tuple[float, ...] = ()
     """Loss of each step."""
-    recalls: tuple[tuple[int, float], ...] = ()
-    """Steps taken and validation recall@200."""
+    validations: tuple[tuple[int, float], ...] = ()
+    """Steps taken and what validation gave: recall@200 + NDCG@10."""
 
 
 class MakerExposure(_Part):
@@ -147,7 +151,16 @@ class Ablation(_Part):
     """Paired difference: this row minus the full recipe."""
 
 
-class PageData(_Part):
+class PageVariants(_Part):
+    """What was measured of other seeds and of changed recipes, as far as anybody asked."""
+
+    seeds: Mapping[str, tuple[float, ...]] = {}
+    """Metric to its values over seeds."""
+    ablation: tuple[Ablation, ...] = ()
+    """The first row is the full recipe."""
+
+
+class PageData(PageVariants):
     """Everything on the page."""
 
     model_version: str
@@ -160,7 +173,3 @@ class PageData(_Part):
     exposure: Exposure | None = None
     video_map: VideoMap | None = None
     people: tuple[Person, ...] = ()
-    seeds: Mapping[str, tuple[float, ...]] = {}
-    """Metric to its values over seeds."""
-    ablation: tuple[Ablation, ...] = ()
-    """The first row is the full recipe."""

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from two_tower_assets.contract import Files
 from two_tower_assets.evaluation.page.data import PageData
 from two_tower_assets.evaluation.page.formats import minute
 from two_tower_assets.evaluation.page.markup import Html, element, join
@@ -23,10 +24,12 @@ from two_tower_assets.evaluation.page.sections.segments import segments
 from two_tower_assets.evaluation.page.sections.verdict import verdict
 from two_tower_assets.home import write_text
 
-PAGE_FILE: Final = "report.html"
+PAGE_FILE: Final = Files.REPORT
 DATA_FILE: Final = "report_page.json"
 
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+)
 
 SECTIONS: Final = (
     ("verdict", "Verdict", verdict),
@@ -74,7 +77,9 @@ def _body(page: PageData) -> Html:
         element(
             "header",
             element("h1", "Report on model ", element("code", page.model_version)),
-            element("p", f"{page.data.label} · preset {page.report.preset} · decisions before {minute(page.data.cutoff)}"),
+            element(
+                "p", f"{page.data.label} · preset {page.report.preset} · decisions before {minute(page.data.cutoff)}"
+            ),
         ),
         element("nav", element("ul", links), aria_label="Sections"),
         element("main", [write(page) for _, _, write in SECTIONS]),

@@ -67,7 +67,9 @@ def _makers(
     names = sorted({name for name in makers if name is not None})
     number_of: dict[str | None, int] = {name: number for number, name in enumerate(names)} | {None: len(names)}
     maker_C = np.array([number_of[name] for name in makers], dtype=np.int64)
-    shares = {method: _shares(np.bincount(maker_C[places], minlength=len(number_of))) for method, places in shown.items()}
+    shares = {
+        method: _shares(np.bincount(maker_C[places], minlength=len(number_of))) for method, places in shown.items()
+    }
     liked = _shares(np.bincount(maker_C[liked_T], minlength=len(number_of)))
     first = shares.get(MODEL, next(iter(shares.values()), liked))
     most = [int(number) for number in np.argsort(-first, kind="stable")[:MAKERS] if first[number] > 0]

@@ -1,4 +1,4 @@
-"""Points in two dimensions that keep neighbours together: principal components, then attraction along a neighbour graph.
+"""Points in two dimensions that keep neighbours together: principal components, then pull along a neighbour graph.
 
 The forces are those of UMAP with a = b = 1 (McInnes, Healy and Melville 2018, section 3.2), all edges at once with
 negatives drawn by a fixed seed, so the same embeddings give the same map. On real catalogues it keeps more than twice
@@ -55,7 +55,9 @@ def neighbour_layout(embedding_PD: NDArray[np.floating], near_PN: NDArray[np.int
         away_E = rng.integers(points, size=len(one_E) * _NEGATIVES)
         from_E = np.repeat(np.arange(points), neighbours * _NEGATIVES)
         push_E2 = _repulsion(place_P2[from_E] - place_P2[away_E])
-        force_P2 = _sum_at(one_E, pull_E2, points) - _sum_at(other_E, pull_E2, points) + _sum_at(from_E, push_E2, points)
+        force_P2 = (
+            _sum_at(one_E, pull_E2, points) - _sum_at(other_E, pull_E2, points) + _sum_at(from_E, push_E2, points)
+        )
         place_P2 = place_P2 + (1 - done / _ROUNDS) * _clipped(force_P2 / neighbours)
     return place_P2
 

@@ -1,4 +1,4 @@
-"""HTML and SVG as values: elements that close themselves and escape every text, so that no section has to think of it.
+"""HTML and SVG as values: elements that close themselves and escape every text, so that no section has to.
 
 A `str` is text and is escaped; an `Html` is markup already. What does not live here: what the page says.
 """
@@ -11,7 +11,7 @@ from html import escape
 from typing import Final, TypeAlias, Union
 
 Attribute: TypeAlias = str | float | bool | None
-Child: TypeAlias = Union[str, None, Iterable["Child"]]
+Child: TypeAlias = Union[str, Iterable["Child"], None]  # noqa: UP007 -- a forward reference cannot stand beside |
 
 _VOID: Final = frozenset({"br", "col", "hr", "input", "link", "meta"})
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -34,7 +34,7 @@ def join(*children: Child) -> Html:
     return Html("".join(_flat(children)))
 
 
-def element(name: str, *children: Child, **attributes: Attribute) -> Html:
+def element(name: str, /, *children: Child, **attributes: Attribute) -> Html:
     """Write one element.
 
     Args:

@@ -37,7 +37,9 @@ def section(key: str, title: str, lead: Child, *content: Child) -> Html:
     return element("section", heading, intro, content, id=key, aria_labelledby=f"{key}-title")
 
 
-def table(caption: str, columns: Sequence[Column], rows: Iterable[Row], *, foot: Row | None = None, look: str = "") -> Html:
+def table(
+    caption: str, columns: Sequence[Column], rows: Iterable[Row], *, foot: Row | None = None, look: str = ""
+) -> Html:
     """A table that scrolls inside its own box where the screen is narrower.
 
     Args:
@@ -47,7 +49,9 @@ def table(caption: str, columns: Sequence[Column], rows: Iterable[Row], *, foot:
         foot: the last row, for example an axis.
         look: class of the table.
     """
-    heads = [element("th", column.head, scope="col", class_=column.look or None, data_tip=column.tip) for column in columns]
+    heads = [
+        element("th", column.head, scope="col", class_=column.look or None, data_tip=column.tip) for column in columns
+    ]
     body = [_row(row, columns) for row in rows]
     content = element(
         "table",
@@ -89,7 +93,9 @@ def quiet(*words: Child) -> Html:
 def pill(standing: Standing) -> Html:
     """How the towers stand, by sign, words and colour."""
     sign, words = STANDINGS[standing]
-    return element("span", element("span", sign, aria_hidden="true") if sign else None, f" {words}", class_=f"pill {standing}")
+    return element(
+        "span", element("span", sign, aria_hidden="true") if sign else None, f" {words}", class_=f"pill {standing}"
+    )
 
 
 def measured(interval: Interval | None) -> Html:
@@ -108,7 +114,9 @@ def difference(interval: Interval | None) -> Html:
 
 def facts(values: Mapping[str, Child]) -> Html:
     """Terms and their values."""
-    return element("dl", [element("div", element("dt", term), element("dd", value)) for term, value in values.items()])
+    return element(
+        "dl", [element("div", element("dt", term), element("dd", value)) for term, value in values.items()]
+    )
 
 
 def title(words: str) -> Html:

@@ -1,4 +1,4 @@
-"""What the figures of a report say of the towers: the best baseline, and whether they are clearly better than another."""
+"""What a report's figures say of the towers: the best baseline, and whether they are clearly better than another."""
 
 from __future__ import annotations
 

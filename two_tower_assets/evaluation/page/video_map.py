@@ -76,7 +76,8 @@ def _unit_square(place_P2: Points) -> Points:
     """Shift and scale, both directions alike, so that the longer one fills 0 to 1 and the other is centred."""
     low, high = place_P2.min(axis=0), place_P2.max(axis=0)
     span = max(float((high - low).max()), np.finfo(np.float64).tiny)
-    return np.round((place_P2 - (low + high) / 2) / span + 0.5, _DECIMALS)
+    square_P2: Points = np.round((place_P2 - (low + high) / 2) / span + 0.5, _DECIMALS)
+    return square_P2
 
 
 def _frequent(tags: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -49,9 +49,14 @@ METRICS: Final = {
     "maker_hhi": Metric(
         "Maker concentration", "spread", -1, "Chance that two random places of the first ten show the same maker."
     ),
-    "novelty": Metric("Novelty", "spread", 0, "Mean surprise, in bits, of what is shown: rarely liked videos have more."),
+    "novelty": Metric(
+        "Novelty", "spread", 0, "Mean surprise, in bits, of what is shown: rarely liked videos have more."
+    ),
     "popularity_lift": Metric(
-        "Popularity lift", "spread", 0, "How much more popular the shown videos are than those users had liked; 0: as much."
+        "Popularity lift",
+        "spread",
+        0,
+        "How much more popular the shown videos are than those users had liked; 0: as much.",
     ),
 }
 
@@ -70,18 +75,24 @@ _METHODS: Final = {
 _TRIALS: Final = {
     GLOBAL: (
         "Global split",
-        "Everything from one moment on is hidden, and users are asked as of that moment. Nobody knows anything of the "
-        "future: this split decides.",
+        (
+            "Everything from one moment on is hidden, and users are asked as of that moment. Nobody knows anything "
+            "of the future: this split decides."
+        ),
     ),
     PER_USER: (
         "Per-user split",
-        "Each user's last decisions are hidden: sessions that go on. More users are asked, and methods may learn from "
-        "what others did later.",
+        (
+            "Each user's last decisions are hidden: sessions that go on. More users are asked, and methods may learn "
+            "from what others did later."
+        ),
     ),
     NEW_VIDEOS: (
         "New videos",
-        "All decisions on a fixed draw of videos are hidden, as if they had just been added, and users are asked who "
-        "will like them.",
+        (
+            "All decisions on a fixed draw of videos are hidden, as if they had just been added, and users are asked "
+            "who will like them."
+        ),
     ),
 }
 

@@ -60,9 +60,7 @@ class Plane:
             x_title: below.
             y_title: above.
         """
-        drawn = element(
-            "svg", self._grid(), layers, class_="plot", height=_HEIGHT, role="img", aria_label=label
-        )
+        drawn = element("svg", self._grid(), layers, class_="plot", height=_HEIGHT, role="img", aria_label=label)
         return element(
             "div",
             element("p", y_title, class_="y-title"),

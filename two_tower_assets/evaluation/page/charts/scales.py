@@ -39,4 +39,6 @@ class Scale:
         step = next(power * factor for factor in _STEPS if power * factor >= rough * (1 - 1e-9))
         first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
         decimals = max(0, -math.floor(math.log10(step) + 1e-9)) + (step / power == 2.5)
-        return [(index * step, f"{index * step:,.{decimals}f}".replace("-", "\u2212")) for index in range(first, last + 1)]
+        return [
+            (index * step, f"{index * step:,.{decimals}f}".replace("-", "\u2212")) for index in range(first, last + 1)
+        ]

@@ -33,9 +33,7 @@ def scatter(video_map: VideoMap, label: str) -> Html:
 def map_json(video_map: VideoMap) -> Html:
     """What the script knows of the points, in the order of the map: x, y, title, colour and nearest points."""
     points = [[*_place(point), point.title, point.tag, point.near] for point in video_map.points]
-    document = json.dumps(
-        {"tags": video_map.tags, "points": points}, ensure_ascii=False, separators=(",", ":")
-    )
+    document = json.dumps({"tags": video_map.tags, "points": points}, ensure_ascii=False, separators=(",", ":"))
     return element("script", script_json(document), type="application/json", id="map-points")
 
 

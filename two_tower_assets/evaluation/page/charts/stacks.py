@@ -18,9 +18,7 @@ def stack(shares: Sequence[float], names: Sequence[str], label: str) -> Html:
         names: of the shares, for those who point at one.
         label: the bar in words, for those who do not see it.
     """
-    return element(
-        "svg", _parts(shares, names), class_="stack", height=_HEIGHT, role="img", aria_label=label
-    )
+    return element("svg", _parts(shares, names), class_="stack", height=_HEIGHT, role="img", aria_label=label)
 
 
 def _parts(shares: Sequence[float], names: Sequence[str]) -> Iterator[Html]:

@@ -9,7 +9,14 @@ from two_tower_assets.evaluation.page.formats import count, counted, day, ends, 
 from two_tower_assets.evaluation.page.markup import Html, element
 from two_tower_assets.evaluation.page.parts import Column, Row, measured, missing, pair, section, table
 from two_tower_assets.evaluation.page.reading import best_baseline, headline_metrics, judged_group
-from two_tower_assets.evaluation.page.words import group_name, method_name, metric_name, metric_of, trial_meaning, trial_name
+from two_tower_assets.evaluation.page.words import (
+    group_name,
+    method_name,
+    metric_name,
+    metric_of,
+    trial_meaning,
+    trial_name,
+)
 from two_tower_assets.evaluation.report import CHAMPION, MODEL, RERANKED, Group, TrialReport
 from two_tower_assets.evaluation.trials import NEW_VIDEOS
 
@@ -42,7 +49,11 @@ def _trial(trial: TrialReport) -> Html:
 def asked(trial: TrialReport) -> str:
     """Who was asked what, in a sentence."""
     group = trial.groups.get(trial.judged)
-    who = "Nobody was asked" if group is None else f"{group_name(trial.judged)}: {count(group.users)}, with {counted(group.targets, 'later LIKE')}"
+    who = (
+        "Nobody was asked"
+        if group is None
+        else f"{group_name(trial.judged)}: {count(group.users)}, with {counted(group.targets, 'later LIKE')}"
+    )
     when = "" if trial.start is None else f", {day(trial.start)} to {day(trial.end)}"
     return f"{who}, among {counted(trial.candidates, 'video')}{when}."
 
@@ -52,13 +63,19 @@ def dot_table(group: Group, metric: str) -> Html:
     found = {method: figures[metric] for method, figures in group.metrics.items() if metric in figures}
     better = metric_of(metric).better or 1
     order = sorted(found, key=lambda method: (-better * found[method].mean, method))
-    scale = Scale.covering(value for interval in found.values() for value in (interval.mean, interval.low, interval.high))
+    scale = Scale.covering(
+        value for interval in found.values() for value in (interval.mean, interval.low, interval.high)
+    )
     best = best_baseline(group, metric)
     rows = [
         Row(
             method_name(method),
             [
-                dot_row(scale, [Dot(found[method], look_of(method, best))], f"{figure(found[method].mean)}, {ends(found[method])}"),
+                dot_row(
+                    scale,
+                    [Dot(found[method], look_of(method, best))],
+                    f"{figure(found[method].mean)}, {ends(found[method])}",
+                ),
                 measured(found[method]),
             ],
             look=look_of(method, best),

@@ -66,14 +66,20 @@ def _makers(found: Exposure) -> Html:
         look="dotplot",
     )
     columns = [Column("Maker"), Column(_LIKED, "num"), *(Column(method_name(method), "num") for method in methods)]
-    body = [Row(_maker(row), [percent(row.liked), *(percent(row.shown[method]) for method in methods)]) for row in rows]
-    return element("div", chart, details("The same makers in every method’s lists", table("Shares by method", columns, body)))
+    body = [
+        Row(_maker(row), [percent(row.liked), *(percent(row.shown[method]) for method in methods)]) for row in rows
+    ]
+    return element(
+        "div", chart, details("The same makers in every method’s lists", table("Shares by method", columns, body))
+    )
 
 
 def _maker_row(row: MakerExposure, method: str, scale: Scale) -> Row:
     shown, liked = row.shown[method], row.liked
     dots = [Dot(Interval(mean=liked), "liked"), Dot(Interval(mean=shown), "towers")]
-    drawn = dot_row(scale, dots, f"shown {percent(shown)}, liked {percent(liked)}", under=[join_line(scale, shown, liked)])
+    drawn = dot_row(
+        scale, dots, f"shown {percent(shown)}, liked {percent(liked)}", under=[join_line(scale, shown, liked)]
+    )
     return Row(_maker(row), [drawn, percent(shown), percent(liked)])
 
 
@@ -84,7 +90,9 @@ def _maker(row: MakerExposure) -> Html:
 def _others(found: Exposure) -> MakerExposure | None:
     liked = 1 - sum(row.liked for row in found.makers)
     shown = {method: 1 - sum(row.shown[method] for row in found.makers) for method in found.shown_deciles}
-    return MakerExposure(name="All other makers", liked=max(0.0, liked), shown={key: max(0.0, value) for key, value in shown.items()})
+    return MakerExposure(
+        name="All other makers", liked=max(0.0, liked), shown={key: max(0.0, value) for key, value in shown.items()}
+    )
 
 
 def _deciles(found: Exposure) -> Html:
@@ -93,12 +101,17 @@ def _deciles(found: Exposure) -> Html:
     chart = table(
         "Places by popularity of the video, from the most liked tenth of the catalogue (dark) to the least (pale)",
         [Column("Whose"), Column("Shares", "chart"), Column("Most liked tenth", "num")],
-        [Row(name, [stack(shares, names, _in_words(shares, names)), percent(shares[0])]) for name, shares in rows.items()],
+        [
+            Row(name, [stack(shares, names, _in_words(shares, names)), percent(shares[0])])
+            for name, shares in rows.items()
+        ],
         look="dotplot",
     )
     columns = [Column("Whose"), *(Column(name, "num") for name in names)]
     body = [Row(name, [percent(share) for share in shares]) for name, shares in rows.items()]
-    return element("div", chart, details("All tenths in numbers", table("Shares by tenth of the catalogue", columns, body)))
+    return element(
+        "div", chart, details("All tenths in numbers", table("Shares by tenth of the catalogue", columns, body))
+    )
 
 
 def _ordinal(name: str) -> str:

@@ -60,12 +60,20 @@ def _choices(report: Report) -> dict[str, Child]:
         "Taste weight": f"{choices.taste_weight:g}",
         "Half-life of the fallback, days": f"{choices.fallback_half_life_days:g}",
         "Strength of the re-ranking": f"{choices.rerank_strength:g}",
-        "Like probability": MISSING if line is None else f"sigmoid({line.a:.3f} · similarity + {line.b:.3f})".replace("+ -", "− "),
+        "Like probability": MISSING
+        if line is None
+        else f"sigmoid({line.a:.3f} · similarity + {line.b:.3f})".replace("+ -", "− "),
     }
 
 
 def _trials(report: Report) -> Html:
-    columns = [Column("Trial"), Column("From"), Column("To"), Column("Videos ranked", "num"), Column("LIKEs left out")]
+    columns = [
+        Column("Trial"),
+        Column("From"),
+        Column("To"),
+        Column("Videos ranked", "num"),
+        Column("LIKEs left out"),
+    ]
     rows = [
         Row(
             trial_name(name),
@@ -77,7 +85,11 @@ def _trials(report: Report) -> Html:
 
 
 def _left_out(reasons: Mapping[str, int]) -> str:
-    said = [f"{count(number)} {_LEFT_OUT.get(reason, reason.replace('_', ' '))}" for reason, number in reasons.items() if number]
+    said = [
+        f"{count(number)} {_LEFT_OUT.get(reason, reason.replace('_', ' '))}"
+        for reason, number in reasons.items()
+        if number
+    ]
     return ", ".join(said) or "none"
 
 

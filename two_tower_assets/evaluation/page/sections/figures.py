@@ -6,8 +6,23 @@ from two_tower_assets.evaluation.page.data import PageData
 from two_tower_assets.evaluation.page.formats import MISSING, ratio
 from two_tower_assets.evaluation.page.markup import Child, Html, element
 from two_tower_assets.evaluation.page.parts import Column, Row, details, difference, measured, missing, section, table
-from two_tower_assets.evaluation.page.reading import STANDINGS, best_baseline, judged_group, mean_of, metrics_of, standing_of
-from two_tower_assets.evaluation.page.words import ASPECTS, METRICS, group_name, method_name, metric_name, metric_of, trial_name
+from two_tower_assets.evaluation.page.reading import (
+    STANDINGS,
+    best_baseline,
+    judged_group,
+    mean_of,
+    metrics_of,
+    standing_of,
+)
+from two_tower_assets.evaluation.page.words import (
+    ASPECTS,
+    METRICS,
+    group_name,
+    method_name,
+    metric_name,
+    metric_of,
+    trial_name,
+)
 from two_tower_assets.evaluation.report import MODEL, Group, TrialReport
 
 _LEAD = (
@@ -75,7 +90,12 @@ def _gains(group: Group) -> Html:
     rows = [
         Row(method_name(method), [gain_cell(group, method, metric) for metric in metrics]) for method in group.gains
     ]
-    return table("Paired differences with 95 % intervals: ▲ clearly better, ▼ clearly worse", columns, rows, look="figures gains")
+    return table(
+        "Paired differences with 95 % intervals: ▲ clearly better, ▼ clearly worse",
+        columns,
+        rows,
+        look="figures gains",
+    )
 
 
 def gain_cell(group: Group, method: str, metric: str) -> Child:

@@ -13,7 +13,9 @@ from two_tower_assets.evaluation.trials import GLOBAL, NEW_VIDEOS, PER_USER
 def missing_measures(page: PageData) -> Html:
     """All gaps, or that there is none."""
     found = gaps(page)
-    content = element("ul", [element("li", gap) for gap in found]) if found else element("p", "Everything was measured.")
+    content = (
+        element("ul", [element("li", gap) for gap in found]) if found else element("p", "Everything was measured.")
+    )
     return section(
         "gaps", "What could not be measured", "Where something is unknown the gate decides on the safe side.", content
     )

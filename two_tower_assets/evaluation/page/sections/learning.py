@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import fmean, stdev
 
 from two_tower_assets.evaluation.bootstrap import Interval
@@ -34,7 +35,7 @@ def learning(page: PageData) -> Html:
         "learning",
         "How it was learned",
         f"Every fit takes the {count(page.report.choices.steps)} steps that were best on the validation window.",
-        pair(_losses(page.curves), _recalls(page.curves, page.report.choices.steps)),
+        pair(_losses(page.curves), _validations(page.curves, page.report.choices.steps)),
         element("h3", "Over seeds"),
         _seeds(page.seeds) if page.seeds else missing("Only one seed was run."),
         element("h3", "What each ingredient gives"),
@@ -59,25 +60,34 @@ def _losses(curves: LearningCurves) -> Html:
     return figure_box("Training loss", chart, caption=f"Grey: each step. Blue: mean of the last {_SMOOTHING}.")
 
 
-def _recalls(curves: LearningCurves, chosen: int) -> Html:
-    heading = "Validation recall@200"
-    if not curves.recalls:
+def _validations(curves: LearningCurves, chosen: int) -> Html:
+    heading = "Validation: recall@200 + NDCG@10"
+    if not curves.validations:
         return figure_box(heading, missing("Nobody could be asked in the validation window."))
-    last = max(chosen, *(step for step, _ in curves.recalls))
-    plane = Plane(Scale(0, last), Scale.covering(recall for _, recall in curves.recalls))
+    last = max(chosen, *(step for step, _ in curves.validations))
+    plane = Plane(Scale(0, last), Scale.covering(recall for _, recall in curves.validations))
     chart = plane.chart(
         plane.upright(chosen, f"{count(chosen)} steps chosen"),
-        plane.line(curves.recalls, "line"),
-        [plane.point(step, recall, "towers", tip=f"step {step}: {figure(recall)}", radius=4) for step, recall in curves.recalls],
-        label="Recall on the validation window: " + "; ".join(f"step {step} {figure(recall)}" for step, recall in curves.recalls),
+        plane.line(curves.validations, "line"),
+        [
+            plane.point(step, recall, "towers", tip=f"step {step}: {figure(recall)}", radius=4)
+            for step, recall in curves.validations
+        ],
+        label="Validation: " + "; ".join(f"step {step} {figure(recall)}" for step, recall in curves.validations),
         x_title="Step",
-        y_title="Recall@200",
+        y_title="Recall@200 + NDCG@10",
     )
     return figure_box(heading, chart)
 
 
-def _seeds(seeds: dict[str, tuple[float, ...]]) -> Html:
-    columns = [Column("Metric"), Column("Each seed", "chart"), Column("Mean", "num"), Column("Standard deviation", "num"), Column("Seeds", "num")]
+def _seeds(seeds: Mapping[str, tuple[float, ...]]) -> Html:
+    columns = [
+        Column("Metric"),
+        Column("Each seed", "chart"),
+        Column("Mean", "num"),
+        Column("Standard deviation", "num"),
+        Column("Seeds", "num"),
+    ]
     rows = [_seed_row(metric, values) for metric, values in seeds.items() if values]
     return table("Spread over seeds, everything else the same", columns, rows)
 

@@ -16,8 +16,8 @@ _PURITY = "purity@10"
 _LARGEST_BIN = 9.0
 _SMALLEST_BIN = 3.0
 _LEAD = (
-    "A list can be full of what users look at next and still not be what they like. The taste weight says how much the "
-    "odds of a LIKE count in the ranking; it was chosen on the validation window, before the test."
+    "A list can be full of what users look at next and still not be what they like. The taste weight says how much "
+    "the odds of a LIKE count in the ranking; it was chosen on the validation window, before the test."
 )
 
 
@@ -58,7 +58,8 @@ def _weight_mark(plane: Plane, point: TradeOff, *, is_chosen: bool) -> Html:
 
 
 def _tip(point: TradeOff) -> str:
-    return f"weight {point.taste_weight:g}: NDCG@10 {figure(point.metrics[NDCG])}, purity@10 {figure(point.metrics[_PURITY])}"
+    ndcg, purity = figure(point.metrics[NDCG]), figure(point.metrics[_PURITY])
+    return f"weight {point.taste_weight:g}: NDCG@10 {ndcg}, purity@10 {purity}"
 
 
 def _is_chosen(point: TradeOff, choices: Choices) -> bool:
@@ -67,7 +68,10 @@ def _is_chosen(point: TradeOff, choices: Choices) -> bool:
 
 def _weights(choices: Choices) -> Html:
     metrics = list(dict.fromkeys(metric for point in choices.trade_off for metric in point.metrics))
-    columns = [Column("Taste weight"), *(Column(metric_name(name), "num", metric_of(name).meaning) for name in metrics)]
+    columns = [
+        Column("Taste weight"),
+        *(Column(metric_name(name), "num", metric_of(name).meaning) for name in metrics),
+    ]
     rows = [
         Row(
             f"{point.taste_weight:g}{' (chosen)' if _is_chosen(point, choices) else ''}",

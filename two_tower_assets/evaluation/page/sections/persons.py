@@ -53,7 +53,9 @@ def _shown(person: Person) -> Html:
     return element(
         "div",
         element("h3", "Would get"),
-        element("p", "The fallback answers: what was popular lately.", class_="quiet") if person.group == "new" else None,
+        element("p", "The fallback answers: what was popular lately.", class_="quiet")
+        if person.group == "new"
+        else None,
         element("ol", [_suggestion(suggestion) for suggestion in person.shown], class_="shown"),
     )
 
@@ -84,7 +86,9 @@ def _later(suggestion: Suggestion) -> Html | None:
 def _missed(person: Person) -> Html | None:
     if not person.missed:
         return None
-    items: list[Child] = [[", " if place else None, _missed_video(missed)] for place, missed in enumerate(person.missed)]
+    items: list[Child] = [
+        [", " if place else None, _missed_video(missed)] for place, missed in enumerate(person.missed)
+    ]
     return element("p", quiet("Liked later, further down: "), items, class_="missed")
 
 

@@ -23,7 +23,9 @@ def segments(page: PageData) -> Html:
     """One table a metric of each trial."""
     trials = [trial for name, trial in page.report.trials.items() if name != NEW_VIDEOS and _groups(trial)]
     content = [
-        details(trial_name(trial.trial), [_table(trial, metric) for metric in headline_metrics(trial)], is_open=place == 0)
+        details(
+            trial_name(trial.trial), [_table(trial, metric) for metric in headline_metrics(trial)], is_open=place == 0
+        )
         for place, trial in enumerate(trials)
     ]
     return section("segments", "By segment", _LEAD, content or missing("No segment was measured."))
@@ -45,7 +47,9 @@ def _table(trial: TrialReport, metric: str) -> Html:
         Column("Difference"),
     ]
     rows = [_row(name, group, metric, scale) for name, group in groups.items()]
-    return table(f"{metric_name(metric)} by segment", columns, rows, foot=Row("", [axis(scale), "", "", "", ""], look="axis"))
+    return table(
+        f"{metric_name(metric)} by segment", columns, rows, foot=Row("", [axis(scale), "", "", "", ""], look="axis")
+    )
 
 
 def _values(group: Group, metric: str) -> list[float | None]:
@@ -61,4 +65,6 @@ def _row(name: str, group: Group, metric: str, scale: Scale) -> Row:
     head: Child = [group_name(name), element("small", f"{count(group.users)} users, {count(group.targets)} LIKEs")]
     baseline: Child = [figure(beside.mean), element("small", method_name(best))] if beside and best else MISSING
     value = ratio(own.mean, beside.mean if beside else None)
-    return Row(head, [dot_row(scale, dots, label), measured(own), baseline, value, pill(standing(group, best, metric))])
+    return Row(
+        head, [dot_row(scale, dots, label), measured(own), baseline, value, pill(standing(group, best, metric))]
+    )

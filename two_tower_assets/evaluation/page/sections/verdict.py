@@ -13,7 +13,7 @@ from two_tower_assets.evaluation.page.markup import Html, element
 from two_tower_assets.evaluation.page.parts import Column, Row, pill, quiet, section, table
 from two_tower_assets.evaluation.page.reading import best_baseline, judged_group, recall_of, standing
 from two_tower_assets.evaluation.page.sections.gaps import gaps
-from two_tower_assets.evaluation.page.words import metric_name, metric_of, method_name, named
+from two_tower_assets.evaluation.page.words import method_name, metric_name, metric_of, named
 from two_tower_assets.evaluation.report import MODEL, NDCG, NEW, Group, Report
 from two_tower_assets.evaluation.trials import GLOBAL, NEW_VIDEOS, PER_USER
 
@@ -44,14 +44,18 @@ def _banner(page: PageData) -> Html:
     found = page.verdict
     yes, asked = sum(answer.passed for answer in found.answers), len(found.answers)
     sign, word = ("✓", "Passed") if found.passed else ("✗", "Refused")
-    said = "This model may replace what serves now." if found.passed else "This model may not replace what serves now."
+    said = (
+        "This model may replace what serves now." if found.passed else "This model may not replace what serves now."
+    )
     unmeasured = len(gaps(page))
     return element(
         "div",
         element("p", element("span", sign, class_="sign", aria_hidden="true"), word, class_="word"),
         element("p", said, f" {yes} of {counted(asked, 'question')} answered yes."),
         element("ul", [element("li", named(reason)) for reason in found.reasons]) if found.reasons else None,
-        element("p", element("a", f"{counted(unmeasured, 'thing')} could not be measured", href="#gaps"), class_="quiet")
+        element(
+            "p", element("a", f"{counted(unmeasured, 'thing')} could not be measured", href="#gaps"), class_="quiet"
+        )
         if unmeasured
         else None,
         class_=f"banner {'passed' if found.passed else 'refused'}",
@@ -84,7 +88,13 @@ def _card(finding: _Finding) -> Html | None:
         "article",
         element("h3", finding.question),
         element("p", figure(own.mean), element("small", ends(own)), class_="big"),
-        element("p", metric_name(metric), f" · {counted(group.users, 'user')}", class_="quiet", data_tip=metric_of(metric).meaning),
+        element(
+            "p",
+            metric_name(metric),
+            f" · {counted(group.users, 'user')}",
+            class_="quiet",
+            data_tip=metric_of(metric).meaning,
+        ),
         element("p", pill(standing(group, best, metric))),
         element("p", quiet(f"{method_name(best)} {figure(beside)}, {ratio(own.mean, beside)}")) if best else None,
     )
@@ -98,7 +108,12 @@ def _questions(found: Verdict) -> Html:
         Column("Must be", "num"),
         Column("Value beside its bound", "chart wide"),
     ]
-    return table("What the gate asked, and what it found", columns, [_question(answer) for answer in found.answers], look="gate")
+    return table(
+        "What the gate asked, and what it found",
+        columns,
+        [_question(answer) for answer in found.answers],
+        look="gate",
+    )
 
 
 def _question(answer: Answer) -> Row:
@@ -111,7 +126,9 @@ def _question(answer: Answer) -> Row:
         drawn = bullet(answer.value, answer.bound, at_least=at_least, passed=answer.passed, label=label)
     reason = answer.reason if answer.reason and answer.bound is None else None
     head = [named(answer.question), element("small", named(reason)) if reason else None]
-    said = element("span", element("span", sign, aria_hidden="true"), f" {word}", class_="yes" if answer.passed else "no")
+    said = element(
+        "span", element("span", sign, aria_hidden="true"), f" {word}", class_="yes" if answer.passed else "no"
+    )
     return Row(head, [said, figure(answer.value), bound, drawn])
 
 

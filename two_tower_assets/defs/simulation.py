@@ -1,0 +1,33 @@
+"""The gate's simulation at the command line: rates by audience and number of users, as a table and as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from two_tower_assets.home import write_text
+from two_tower_assets.settings import Settings
+
+
+def print_simulation(settings: Settings, replications: int, file: Path | None) -> None:
+    """Simulate with the settings' margin, a row at a time."""
+    from two_tower_assets.evaluation.gate_simulation import simulate
+
+    console = Console(highlight=False)
+    table = Table(title=f"How often the gate is wrong ({replications} evaluations a cell)", title_justify="left")
+    for column in ("audience", "users", "passes a model 5 % worse", "refuses an equal model"):
+        table.add_column(column)
+    rates = []
+    with console.status("simulating") as status:
+        for rate in simulate(settings.gate.margin, replications=replications):
+            status.update(f"simulated {rate.users} users, {rate.audience}")
+            rates.append(rate)
+            cells = (f"{value:.1%} ± {rate.error_of(value):.1%}" for value in (rate.passes_worse, rate.refuses_equal))
+            table.add_row(rate.audience, f"{rate.users:,}", *cells)
+    console.print(table)
+    if file is not None:
+        write_text(file, json.dumps([asdict(rate) for rate in rates], indent=1))
