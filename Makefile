@@ -10,7 +10,7 @@ SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run evaluate ablation seeds gate-simulation ui test check bench screenshots down
+.PHONY: help run evaluate ablation seeds gate-simulation ui test check bench screenshots pictures down
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -55,6 +55,10 @@ bench: $(STAMP) ## speed and memory, as ratios measured in one run
 screenshots: $(STAMP) ## pictures of the UI after a run (needs Chromium on the PATH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
 	eval "$$($(BIN)/two-tower env)" && $(BIN)/python infra/screenshots.py $${TWO_TOWER_HOME:-.two_tower}/screenshots
+
+pictures: $(STAMP) ## pictures of a report page, PAGE=file, on a phone and on a desk (needs Chromium on the PATH)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
+	$(BIN)/python infra/page_screenshots.py $(PAGE) $(dir $(PAGE))pictures
 
 down: $(STAMP) ## stop the embedded Postgres
 	$(BIN)/two-tower down

@@ -34,15 +34,15 @@ _POLICY: Final = (
 SECTIONS: Final = (
     ("verdict", "Verdict", verdict),
     ("comparison", "Comparison", comparison),
-    ("figures", "All figures", figures),
+    ("figures", "Figures", figures),
     ("segments", "Segments", segments),
-    ("newcomers", "New users, new videos", newcomers),
-    ("liking", "Liked or looked at", liking),
+    ("newcomers", "New users, videos", newcomers),
+    ("liking", "Liking", liking),
     ("learning", "Learning", learning),
     ("exposure", "Exposure", exposing),
     ("map", "Map", mapping),
-    ("people", "Ten users", persons),
-    ("data", "Data and settings", data_and_settings),
+    ("people", "People", persons),
+    ("data", "Data", data_and_settings),
     ("gaps", "Not measured", missing_measures),
 )
 """Key, name in the navigation, and the function that writes it."""
@@ -64,7 +64,7 @@ def render(page: PageData) -> str:
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
         element("title", f"Model {page.model_version}: {'passed' if page.verdict.passed else 'refused'}"),
-        element("style", _resource("page.css")),
+        element("style", _resource("page.css"), _resource("charts.css")),
     )
     return f"<!doctype html>\n{element('html', head, _body(page), lang='en')}\n"
 

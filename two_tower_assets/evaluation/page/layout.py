@@ -1,8 +1,9 @@
-"""Points in two dimensions that keep neighbours together: principal components, then pull along a neighbour graph.
+"""Two dimensions that keep neighbours together: principal components, then attraction along a neighbour graph.
 
 The forces are those of UMAP with a = b = 1 (McInnes, Healy and Melville 2018, section 3.2), all edges at once with
 negatives drawn by a fixed seed, so the same embeddings give the same map. On real catalogues it keeps more than twice
-as many neighbours as the principal components alone. Letters: P points, D embedding, N neighbours, E edges.
+as many neighbours as the principal components alone. Letters: P points, D embedding, N neighbours, E edges, X the two
+coordinates.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ _NEGATIVES: Final = 5
 _LARGEST_FORCE: Final = 4.0
 _START_SPREAD: Final = 4.0
 _SMALLEST_DISTANCE: Final = 1e-3
+_SMALLEST_SPREAD: Final = 1e-9
+"""What is below is rounding between equal points."""
 
 
 def principal_components(embedding_PD: NDArray[np.floating]) -> Points:
@@ -43,48 +46,49 @@ def nearest(similarity_PP: NDArray[np.floating], count: int) -> NDArray[np.int64
 
 def neighbour_layout(embedding_PD: NDArray[np.floating], near_PN: NDArray[np.int64], *, seed: int = 0) -> Points:
     """[P, 2] coordinates in which neighbours attract and random points repel each other."""
-    place_P2 = principal_components(embedding_PD)
-    place_P2 *= _START_SPREAD / max(place_P2.std(), np.finfo(np.float64).tiny)
+    place_PX = principal_components(embedding_PD)
+    spread = place_PX.std()
+    place_PX *= _START_SPREAD / spread if spread > _SMALLEST_SPREAD else 0.0
     points, neighbours = near_PN.shape
     if neighbours == 0:
-        return place_P2
+        return place_PX
     rng = np.random.default_rng(seed)
     one_E, other_E = np.repeat(np.arange(points), neighbours), near_PN.ravel()
     for done in range(_ROUNDS):
-        pull_E2 = _attraction(place_P2[one_E] - place_P2[other_E])
+        pull_EX = _attraction(place_PX[one_E] - place_PX[other_E])
         away_E = rng.integers(points, size=len(one_E) * _NEGATIVES)
         from_E = np.repeat(np.arange(points), neighbours * _NEGATIVES)
-        push_E2 = _repulsion(place_P2[from_E] - place_P2[away_E])
-        force_P2 = (
-            _sum_at(one_E, pull_E2, points) - _sum_at(other_E, pull_E2, points) + _sum_at(from_E, push_E2, points)
+        push_EX = _repulsion(place_PX[from_E] - place_PX[away_E])
+        force_PX = (
+            _sum_at(one_E, pull_EX, points) - _sum_at(other_E, pull_EX, points) + _sum_at(from_E, push_EX, points)
         )
-        place_P2 = place_P2 + (1 - done / _ROUNDS) * _clipped(force_P2 / neighbours)
-    return place_P2
+        place_PX = place_PX + (1 - done / _ROUNDS) * _clipped(force_PX / neighbours)
+    return place_PX
 
 
-def neighbours_kept(near_PN: NDArray[np.int64], place_P2: Points) -> float | None:
+def neighbours_kept(near_PN: NDArray[np.int64], place_PX: Points) -> float | None:
     """Mean share of each point's neighbours that are among as many nearest points on the map."""
     if near_PN.shape[1] == 0:
         return None
-    distance_PP = ((place_P2[:, np.newaxis] - place_P2[np.newaxis]) ** 2).sum(axis=2)
+    distance_PP = ((place_PX[:, np.newaxis] - place_PX[np.newaxis]) ** 2).sum(axis=2)
     on_map_PN = nearest(-distance_PP, near_PN.shape[1])
     kept_PN = (near_PN[:, :, np.newaxis] == on_map_PN[:, np.newaxis]).any(axis=2)
     return float(kept_PN.mean())
 
 
-def _attraction(difference_E2: Points) -> Points:
-    square_E = (difference_E2**2).sum(axis=1, keepdims=True)
-    return _clipped(-2 * difference_E2 / (1 + square_E))
+def _attraction(difference_EX: Points) -> Points:
+    square_E = (difference_EX**2).sum(axis=1, keepdims=True)
+    return _clipped(-2 * difference_EX / (1 + square_E))
 
 
-def _repulsion(difference_E2: Points) -> Points:
-    square_E = (difference_E2**2).sum(axis=1, keepdims=True)
-    return _clipped(2 * difference_E2 / ((_SMALLEST_DISTANCE + square_E) * (1 + square_E)))
+def _repulsion(difference_EX: Points) -> Points:
+    square_E = (difference_EX**2).sum(axis=1, keepdims=True)
+    return _clipped(2 * difference_EX / ((_SMALLEST_DISTANCE + square_E) * (1 + square_E)))
 
 
-def _clipped(force_E2: Points) -> Points:
-    return np.clip(force_E2, -_LARGEST_FORCE, _LARGEST_FORCE)
+def _clipped(force_EX: Points) -> Points:
+    return np.clip(force_EX, -_LARGEST_FORCE, _LARGEST_FORCE)
 
 
-def _sum_at(point_E: NDArray[np.int64], force_E2: Points, points: int) -> Points:
-    return np.stack([np.bincount(point_E, force_E2[:, axis], points) for axis in (0, 1)], axis=1)
+def _sum_at(point_E: NDArray[np.int64], force_EX: Points, points: int) -> Points:
+    return np.stack([np.bincount(point_E, force_EX[:, axis], points) for axis in (0, 1)], axis=1)

@@ -1,4 +1,4 @@
-"""HTML and SVG as values: elements that close themselves and escape every text, so that no section has to.
+"""HTML and SVG as values: elements close themselves and escape every text, so that no section has to think of it.
 
 A `str` is text and is escaped; an `Html` is markup already. What does not live here: what the page says.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from html import escape
-from typing import Final, TypeAlias, Union
+from typing import Final, TypeAlias
 
 Attribute: TypeAlias = str | float | bool | None
-Child: TypeAlias = Union[str, Iterable["Child"], None]  # noqa: UP007 -- a forward reference cannot stand beside |
+Child: TypeAlias = str | Iterable["Child"] | None
 
 _VOID: Final = frozenset({"br", "col", "hr", "input", "link", "meta"})
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")

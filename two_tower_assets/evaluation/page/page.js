@@ -26,6 +26,7 @@
   const { tags, points } = JSON.parse(document.getElementById("map-points").textContent);
   const tip = document.querySelector(".map-tip");
   const chosen = map.querySelector(".chosen");
+  const view = map.viewBox.baseVal;
   const REACH = 60;
   let at = -1;
 
@@ -41,9 +42,9 @@
   };
   const place = (x, y) => {
     const box = map.getBoundingClientRect();
-    const scale = box.width / 1040;
-    const left = (x + 20) * scale + 14;
-    const top = (y + 20) * scale + 14;
+    const scale = box.width / view.width;
+    const left = (x - view.x) * scale + 14;
+    const top = (y - view.y) * scale + 14;
     tip.style.left = `${Math.max(0, Math.min(left, box.width - tip.offsetWidth - 4))}px`;
     tip.style.top = `${top + tip.offsetHeight > box.height ? top - tip.offsetHeight - 28 : top}px`;
   };
@@ -72,9 +73,9 @@
   };
   const point = (event) => {
     const box = map.getBoundingClientRect();
-    const scale = 1040 / box.width;
-    const x = (event.clientX - box.left) * scale - 20;
-    const y = (event.clientY - box.top) * scale - 20;
+    const scale = view.width / box.width;
+    const x = (event.clientX - box.left) * scale + view.x;
+    const y = (event.clientY - box.top) * scale + view.y;
     choose(nearest(x, y, (px, py, distance) => distance < REACH ** 2));
   };
   const STEPS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -86,7 +87,7 @@
     if (event.key === "Escape") choose(-1);
     if (!step) return;
     event.preventDefault();
-    const [x, y] = at < 0 ? [500, 500] : points[at];
+    const [x, y] = at < 0 ? [500, 425] : points[at];
     /* Within 45 degrees of the arrow. */
     const ahead = (px, py, distance) => (px - x) * step[0] + (py - y) * step[1] > Math.SQRT1_2 * Math.sqrt(distance);
     const next = nearest(x, y, at < 0 ? () => true : (px, py, distance) => distance > 0 && ahead(px, py, distance));

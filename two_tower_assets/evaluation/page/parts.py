@@ -55,7 +55,7 @@ def table(
     body = [_row(row, columns) for row in rows]
     content = element(
         "table",
-        element("caption", caption),
+        element("caption", element("span", caption)),
         element("thead", element("tr", heads)),
         element("tbody", body),
         element("tfoot", _row(foot, columns)) if foot else None,
@@ -96,6 +96,11 @@ def pill(standing: Standing) -> Html:
     return element(
         "span", element("span", sign, aria_hidden="true") if sign else None, f" {words}", class_=f"pill {standing}"
     )
+
+
+def star() -> Html:
+    """Mark the best baseline."""
+    return element("span", "★", class_="star", role="img", aria_label="best baseline")
 
 
 def measured(interval: Interval | None) -> Html:

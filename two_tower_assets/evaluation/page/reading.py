@@ -1,4 +1,4 @@
-"""What a report's figures say of the towers: the best baseline, and whether they are clearly better than another."""
+"""What the figures of a report say of the towers: the best baseline, and whether they clearly beat another method."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ Standing = Literal["better", "worse", "unclear", "ahead", "behind", "unknown"]
 STANDINGS: Final[dict[Standing, tuple[str, str]]] = {
     "better": ("▲", "clearly better"),
     "worse": ("▼", "clearly worse"),
-    "unclear": ("≈", "not distinguishable"),
-    "ahead": ("△", "ahead"),
-    "behind": ("▽", "behind"),
+    "unclear": ("≈", "unclear"),
+    "ahead": ("△", "ahead, untested"),
+    "behind": ("▽", "behind, untested"),
     "unknown": ("", "nothing to compare with"),
 }
 """Sign and words. Ahead and behind: no interval of the difference was measured."""

@@ -1,6 +1,6 @@
 """A map of the video space: a sample of the videos in two dimensions, coloured by tag.
 
-The coordinates are `layout`'s part. Letters: V videos, P points, D embedding.
+The coordinates are `layout`'s part. Letters: V videos, P points, D embedding, N neighbours, X the two coordinates.
 """
 
 from __future__ import annotations
@@ -47,18 +47,18 @@ def video_map(
     chosen = _sample(likes_V, points, seed)
     sample_PD = embedding_VD[chosen]
     near_PN = nearest(sample_PD @ sample_PD.T, NEIGHBOURS)
-    place_P2 = neighbour_layout(sample_PD, near_PN, seed=seed)
+    place_PX = _unit_square(neighbour_layout(sample_PD, near_PN, seed=seed))
     coloured = _frequent(tags)
     return VideoMap(
         points=tuple(
             MapPoint(x=x, y=y, title=titles[video], tag=_colour(tags[video], coloured), near=tuple(near))
             for video, (x, y), near in zip(
-                chosen.tolist(), _unit_square(place_P2).tolist(), near_PN[:, :_NEAR].tolist(), strict=True
+                chosen.tolist(), place_PX.tolist(), near_PN[:, :_NEAR].tolist(), strict=True
             )
         ),
         tags=coloured,
         videos=len(embedding_VD),
-        kept=neighbours_kept(near_PN, place_P2),
+        kept=neighbours_kept(near_PN, place_PX),
     )
 
 
@@ -72,12 +72,12 @@ def _sample(likes_V: NDArray[np.int64], points: int, seed: int) -> NDArray[np.in
     return np.sort(np.concatenate((order[:most_liked], others)))
 
 
-def _unit_square(place_P2: Points) -> Points:
-    """Shift and scale, both directions alike, so that the longer one fills 0 to 1 and the other is centred."""
-    low, high = place_P2.min(axis=0), place_P2.max(axis=0)
-    span = max(float((high - low).max()), np.finfo(np.float64).tiny)
-    square_P2: Points = np.round((place_P2 - (low + high) / 2) / span + 0.5, _DECIMALS)
-    return square_P2
+def _unit_square(place_PX: Points) -> Points:
+    """Fill 0 to 1 in both directions: distances along them have no unit, only neighbourhoods mean something."""
+    low, high = place_PX.min(axis=0), place_PX.max(axis=0)
+    span = np.maximum(high - low, np.finfo(np.float64).tiny)
+    filled: Points = np.round((place_PX - (low + high) / 2) / span + 0.5, _DECIMALS)
+    return filled
 
 
 def _frequent(tags: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -6,11 +6,12 @@ A name that is not known here is shown as it is. What does not live here: any fi
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from two_tower_assets.evaluation.groups import HEAVY, LIGHT, TAIL
-from two_tower_assets.evaluation.report import ALL, CHAMPION, KNOWN, MODEL, NEW, RERANKED
+from two_tower_assets.evaluation.report import ALL, CHAMPION, FALLBACK, KNOWN, MODEL, NEW, OWN, RERANKED
 from two_tower_assets.evaluation.trials import GLOBAL, NEW_VIDEOS, PER_USER
 
 Aspect = Literal["found", "liked", "spread"]
@@ -33,7 +34,7 @@ class Metric:
     meaning: str
 
 
-METRICS: Final = {
+METRICS: Final[Mapping[str, Metric]] = {
     "recall": Metric("Recall", "found", 1, "Share of a user's later LIKEs that stand among the first k of the list."),
     "ndcg": Metric(
         "NDCG", "found", 1, "The same for the first k, where an early place counts more; 1 is the ideal order."
@@ -59,11 +60,12 @@ METRICS: Final = {
         "How much more popular the shown videos are than those users had liked; 0: as much.",
     ),
 }
+"""By the part of a metric's name before its list length."""
 
 _METHODS: Final = {
     MODEL: "Two towers",
     RERANKED: "Two towers, re-ranked",
-    CHAMPION: "Live release, refitted",
+    CHAMPION: "Live release",
     "most_popular": "Most popular",
     "content_cosine": "Content cosine",
     "item_knn": "Item kNN",
@@ -72,28 +74,15 @@ _METHODS: Final = {
     "ease": "EASE",
 }
 
-_TRIALS: Final = {
-    GLOBAL: (
-        "Global split",
-        (
-            "Everything from one moment on is hidden, and users are asked as of that moment. Nobody knows anything "
-            "of the future: this split decides."
-        ),
-    ),
-    PER_USER: (
-        "Per-user split",
-        (
-            "Each user's last decisions are hidden: sessions that go on. More users are asked, and methods may learn "
-            "from what others did later."
-        ),
-    ),
-    NEW_VIDEOS: (
-        "New videos",
-        (
-            "All decisions on a fixed draw of videos are hidden, as if they had just been added, and users are asked "
-            "who will like them."
-        ),
-    ),
+_TRIALS: Final = {GLOBAL: "Global split", PER_USER: "Per-user split", NEW_VIDEOS: "New videos"}
+
+_TRIAL_MEANINGS: Final = {
+    GLOBAL: "Everything from one moment on is hidden, and users are asked as of that moment. Nobody knows anything "
+    "of the future: this split decides.",
+    PER_USER: "Each user's last decisions are hidden: sessions that go on. More users are asked, and methods may "
+    "learn from what others did later.",
+    NEW_VIDEOS: "All decisions on a fixed draw of videos are hidden, as if they had just been added, and users are "
+    "asked who will like them.",
 }
 
 _GROUPS: Final = {
@@ -117,14 +106,16 @@ _NAMES: Final = re.compile(
 
 def method_name(method: str) -> str:
     """`popular_7_days` as "Popular (7 days)"."""
+    if method == FALLBACK:
+        return "Fallback (fading popularity)"
     if recent := re.fullmatch(r"popular_(\d+)_days", method):
         return f"Popular ({recent[1]} days)"
     return _METHODS.get(method, _sentence(method))
 
 
 def is_baseline(method: str) -> bool:
-    """Whether people would use it instead: neither the towers nor the live release."""
-    return method not in {MODEL, RERANKED, CHAMPION}
+    """Whether people would use it instead: neither the towers, nor a part of what is served, nor the live release."""
+    return method not in OWN
 
 
 def metric_of(metric: str) -> Metric:
@@ -141,12 +132,12 @@ def metric_name(metric: str) -> str:
 
 def trial_name(trial: str) -> str:
     """`per_user` as "Per-user split"."""
-    return _TRIALS.get(trial, (_sentence(trial), ""))[0]
+    return _TRIALS.get(trial, _sentence(trial))
 
 
 def trial_meaning(trial: str) -> str:
     """What a protocol hides and asks."""
-    return _TRIALS.get(trial, ("", ""))[1]
+    return _TRIAL_MEANINGS.get(trial, "")
 
 
 def group_name(group: str) -> str:
@@ -162,8 +153,9 @@ def named(sentence: str) -> str:
 
 
 def _name(word: str) -> str:
-    is_metric = word.partition("@")[0] in METRICS
-    return metric_name(word) if is_metric else method_name(word)
+    if word == CHAMPION:
+        return "live release"
+    return metric_name(word) if word.partition("@")[0] in METRICS else method_name(word)
 
 
 def _sentence(name: str) -> str:

@@ -1,124 +1,168 @@
-"""Pages made by hand: everything on one, and next to nothing on the other."""
+"""Pages of a made-up model: one with everything on it, one with little, one on which nothing could be measured."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
-from two_tower_assets.evaluation.bootstrap import Interval
-from two_tower_assets.evaluation.choices import LikeCalibration, TradeOff
-from two_tower_assets.evaluation.gate import judge
+import numpy as np
+from numpy.typing import NDArray
+
+from two_tower_assets.evaluation.choices import Choices
+from two_tower_assets.evaluation.gate import Answer, Verdict
 from two_tower_assets.evaluation.page.data import (
     Ablation,
     DataFacts,
     Exposure,
     LearningCurves,
-    MakerExposure,
-    MapPoint,
     Missed,
     PageData,
     Person,
     Reason,
     Suggestion,
-    VideoMap,
 )
-from two_tower_assets.evaluation.report import MODEL, Baseline, Calibration
-from two_tower_assets.evaluation.trials import GLOBAL
-from two_tower_assets.settings import GateSettings, Settings
-from two_tower_assets_tests.evaluation.reports import CHOICES, report
+from two_tower_assets.evaluation.page.exposure import exposure
+from two_tower_assets.evaluation.page.video_map import video_map
+from two_tower_assets.evaluation.report import Calibration, Group, Report, TrialReport
+from two_tower_assets.settings import Settings
+from two_tower_assets_tests.evaluation.page.reports import END, answers, figures, full_report, interval
 
-EVIL = """<script>alert("x")</script> & 'quoted' 日本語 https://example.org/a.png"""
+HOSTILE = """<script>alert("1")</script> & 'x' 『猫と&lt;雨』"""
+"""A title that breaks every page that forgets to escape."""
+
+VERSION = "20260302T120000Z-0123456"
 
 
-def full() -> PageData:
-    """Every section has something to show, and titles try to break out of it."""
-    curve = tuple(
-        TradeOff(
-            taste_weight=weight,
-            metrics={
-                "ndcg@10": 0.2 - weight / 20,
-                "recall@200": 0.7 - weight / 10,
-                "purity@10": 0.7 + weight / 10,
-                "nope_rate@10": 0.04,
-                "auc": 0.65,
-            },
-        )
-        for weight in (0.0, 0.25, 0.5)
-    )
-    found = report(champion_gain={}).model_copy(
-        update={
-            "choices": CHOICES.model_copy(
-                update={"trade_off": curve, "like_calibration": LikeCalibration(a=3.0, b=-0.2)}
-            ),
-            "calibration": Calibration(
-                decisions=100,
-                brier=0.2,
-                log_loss=0.6,
-                expected_error=0.03,
-                reliability=((0.3, 0.25, 50), (0.7, 0.75, 50)),
-            ),
-            "baselines": {GLOBAL: {"als": Baseline(missing="The library implicit is not installed")}},
-            "notes": ("per_user: no LIKE of a candidate is hidden in it",),
-        }
-    )
-    person = Person(
-        user="0123abcd",
-        group="light",
-        decisions=7,
-        likes=3,
-        liked=(EVIL, "Second"),
-        shown=(
-            Suggestion(title=EVIL, similarity=0.5, reasons=(Reason(title=EVIL, similarity=0.9),), later="liked"),
-            Suggestion(title="Other", similarity=0.4, reasons=(), later="noped"),
-        ),
-        later_likes=2,
-        missed=(Missed(title="Far", rank=120), Missed(title="Beyond", rank=None)),
-    )
+def full_page(*, videos: int = 60) -> PageData:
+    """Everything measured, passed, with titles that need escaping."""
+    rng = np.random.default_rng(0)
     return PageData(
-        model_version="20260301T120000Z-0123456",
-        report=found,
-        verdict=judge(found, GateSettings()),
-        data=DataFacts(
-            label=EVIL, rows={"videos": 3}, cutoff=datetime(2026, 3, 1, tzinfo=UTC), content_hash="d" * 64
-        ),
+        model_version=VERSION,
+        report=full_report(),
+        verdict=Verdict(answers=answers()),
+        data=_data(),
         settings=Settings().model_dump(mode="json"),
-        curves=LearningCurves(losses=(3.0, 2.5, 2.2), validations=((2, 0.8), (3, 0.9))),
-        exposure=Exposure(
-            makers=(
-                MakerExposure(name=EVIL, liked=0.1, shown={MODEL: 0.2}),
-                MakerExposure(name=None, liked=0, shown={MODEL: 0.1}),
-            ),
-            liked_deciles=(0.5, *([0.5 / 9] * 9)),
-            shown_deciles={MODEL: (0.6, *([0.4 / 9] * 9))},
+        curves=LearningCurves(
+            losses=tuple((4 + 3 * np.exp(-np.arange(300) / 60) + rng.normal(0, 0.15, 300)).tolist()),
+            validations=tuple((step, 0.7 - 0.3 * 2 ** (-step / 60)) for step in range(30, 301, 30)),
         ),
-        video_map=VideoMap(
-            points=tuple(
-                MapPoint(x=number / 20, y=(number * 7 % 20) / 20, title=f"{EVIL} {number}", tag=number % 2 or None)
-                for number in range(20)
-            ),
-            tags=("drama", EVIL),
-            videos=20,
-            kept=0.4,
-        ),
-        people=(person,),
-        seeds={"ndcg@10": (0.2, 0.21, 0.19)},
+        exposure=_exposure(rng, videos),
+        video_map=video_map(*_clusters(rng, videos)),
+        people=tuple(_person(number) for number in range(10)),
+        seeds={"ndcg@10": (0.289, 0.281, 0.296, 0.284, 0.291), "recall@200": (0.72, 0.715, 0.722, 0.719, 0.717)},
         ablation=(
-            Ablation(name="full recipe", metrics={"ndcg@10": Interval(mean=0.2, low=0.19, high=0.21)}),
-            Ablation(
-                name="no logQ correction",
-                metrics={"ndcg@10": Interval(mean=0.1, low=0.09, high=0.11)},
-                gains={"ndcg@10": Interval(mean=-0.1, low=-0.12, high=-0.08)},
-            ),
+            Ablation(name="the full recipe", metrics=figures(1.0)),
+            Ablation(name="without logQ", metrics=figures(0.6), gains={"ndcg@10": interval(-0.11, 0.03)}),
+            Ablation(name="without masking", metrics=figures(0.95), gains={"ndcg@10": interval(-0.012, 0.02)}),
         ),
     )
 
 
-def minimal() -> PageData:
-    """Nothing was measured and the model is refused."""
-    found = report(global_trial=False, new_video_recalls=None).model_copy(update={"notes": ("nobody was asked",)})
+def empty_page() -> PageData:
+    """A test window without a LIKE: no trial, no baseline, no curve, refused."""
+    reason = "Nothing could be measured: the test window has no LIKE of a known user. Collect more decisions"
     return PageData(
-        model_version="not released",
-        report=found,
-        verdict=judge(found, GateSettings()),
-        data=DataFacts(label="tiny", rows={}, cutoff=datetime(2026, 3, 1, tzinfo=UTC), content_hash="0" * 64),
+        model_version=VERSION,
+        report=Report(
+            preset="content",
+            choices=Choices(
+                steps=0, taste_weight=0.0, popularity_weight=0.0, fallback_half_life_days=30.0, rerank_strength=0.0
+            ),
+            trials={},
+            baselines={},
+            notes=("The window from 2026-01-31 on has no LIKE.",),
+        ),
+        verdict=Verdict(answers=(Answer(question="measured", passed=False, reason=reason),)),
+        data=_data(),
         settings={},
+    )
+
+
+def sparse_page() -> PageData:
+    """A tiny catalogue: the towers alone, one metric, no baseline, one point or row of everything."""
+    known = Group(users=1, targets=1, metrics={"two_tower": {"ndcg@10": interval(0.5, 0.0)}})
+    trial = TrialReport(trial="global", start=None, end=None, candidates=9, left_out={}, groups={"known": known})
+    choices = Choices(
+        steps=1, taste_weight=0.0, popularity_weight=0.0, fallback_half_life_days=30.0, rerank_strength=0.0
+    )
+    nothing = np.array([], dtype=np.int64)
+    return empty_page().model_copy(
+        update={
+            "report": Report(
+                preset="content",
+                choices=choices,
+                trials={"global": trial},
+                baselines={},
+                calibration=Calibration(decisions=1, reliability=((0.5, 1.0, 0),)),
+            ),
+            "curves": LearningCurves(losses=(2.0,), validations=((1, 0.0),)),
+            "exposure": exposure({"ease": np.array([[0]])}, nothing, makers=[None], likes_C=np.array([0])),
+            "video_map": video_map(np.ones((1, 2)), [""], [[]], np.array([0])),
+            "people": (
+                Person(
+                    user="0", group="heavy", decisions=1, likes=0, liked=(), shown=(), later_likes=1,
+                    missed=(Missed(title="", rank=None),),
+                ),
+            ),
+            "seeds": {"ndcg@10": (0.0,)},
+            "ablation": (Ablation(name="the full recipe", metrics={}),),
+        }
+    )  # fmt: skip
+
+
+def _data() -> DataFacts:
+    return DataFacts(
+        label="made-up videos",
+        rows={"videos": 1682, "profiles": 943, "user_video_decisions": 100_000},
+        cutoff=END,
+        content_hash="936efbce27311f45a15654d4a939a7f46fbd07b8c0c2275bc7e38cce688fd34a",
+    )
+
+
+def _exposure(rng: np.random.Generator, videos: int) -> Exposure:
+    popularity = 1 / np.arange(1, videos + 1)
+    lists = {
+        method: np.stack(
+            [
+                rng.choice(videos, 10, replace=False, p=popularity**power / (popularity**power).sum())
+                for _ in range(40)
+            ]
+        )
+        for method, power in (("two_tower", 0.6), ("most_popular", 2.0), ("ease", 1.0))
+    }
+    makers = [None if place % 9 == 0 else f"Maker {place % 23} & Söhne" for place in range(videos)]
+    liked = rng.choice(videos, 400, p=popularity / popularity.sum())
+    return exposure(lists, liked, makers=makers, likes_C=np.arange(videos)[::-1].copy())
+
+
+def _clusters(
+    rng: np.random.Generator, videos: int
+) -> tuple[NDArray[np.float64], Sequence[str], Sequence[Sequence[str]], NDArray[np.int64]]:
+    names = ("drama", "comedy", "猫", "<b>action</b>", "romance", "war", "music", "noir", "western", "silent")
+    kind = rng.integers(len(names), size=videos)
+    points = rng.normal(size=(len(names), 32))[kind] + 0.5 * rng.normal(size=(videos, 32))
+    titles = [HOSTILE if video == 0 else f"Video {video}: 夜の{names[kind[video]]}" for video in range(videos)]
+    tags = [[names[kind[video]]] for video in range(videos)]
+    return points / np.linalg.norm(points, axis=1, keepdims=True), titles, tags, rng.integers(50, size=videos)
+
+
+def _person(number: int) -> Person:
+    is_new = number < 2
+    reasons = () if is_new else (Reason(title=HOSTILE, similarity=0.81), Reason(title="東京物語", similarity=0.74))
+    return Person(
+        user=f"{number:08x}",
+        group="new" if is_new else "light" if number < 6 else "heavy",
+        decisions=0 if is_new else 3**number // 20 + 1,
+        likes=0 if is_new else 14,
+        liked=() if is_new else (HOSTILE, *(f"Liked {place}" for place in range(11))),
+        shown=tuple(
+            Suggestion(
+                title=HOSTILE if place == 0 else f"Suggestion {place} with a title of some length",
+                similarity=None if is_new else 0.9 - place / 50,
+                reasons=reasons,
+                later="liked" if place % 4 == 1 else "noped" if place == 6 else None,
+            )
+            for place in range(10)
+        ),
+        later_likes=9,
+        missed=(Missed(title=HOSTILE, rank=17), Missed(title="Far away", rank=None)),
     )

@@ -1,1 +1,1 @@
-"""Charts as inline SVG: positions are percentages of the box, so text and strokes keep their size at any width."""
+"""Charts as inline SVG: positions are percentages of its box, so text and strokes keep their size at any width."""

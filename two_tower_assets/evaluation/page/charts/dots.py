@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -14,7 +14,7 @@ Look = Literal["towers", "champion", "baseline", "best", "liked", "pass", "fail"
 
 _HEIGHT: Final = 26
 _AXIS_HEIGHT: Final = 18
-_EDGE: Final = 10.0
+_EDGE: Final = 4.0
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,16 @@ def dot_row(scale: Scale, dots: Sequence[Dot], label: str, *, under: Iterable[Ht
     )
 
 
-def axis(scale: Scale) -> Html:
-    """Labels below the rows."""
+def axis(scale: Scale, write: Callable[[float], str] | None = None) -> Html:
+    """Labels below the rows, as plain numbers unless another way of writing them is given."""
     labels = [
-        element("text", label, x=_x(scale.at(value)), y=13, text_anchor=_anchor(scale.at(value)))
+        element(
+            "text",
+            write(value) if write else label,
+            x=_x(scale.at(value)),
+            y=13,
+            text_anchor=_anchor(scale.at(value)),
+        )
         for value, label in scale.ticks()
     ]
     return element("svg", labels, class_="axis", height=_AXIS_HEIGHT, aria_hidden="true")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -21,8 +22,9 @@ class Plane:
     y: Scale
 
     def line(self, points: Sequence[tuple[float, float]], look: str) -> Html:
-        """Connect points; long lines are thinned out."""
-        kept = points[:: max(1, len(points) // _MOST_POINTS)]
+        """Connect points; long lines are thinned out, and points that are not finite left out."""
+        finite = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
+        kept = finite[:: max(1, len(finite) // _MOST_POINTS)]
         path = " ".join(f"{number(self.x.at(x))},{number(100 - self.y.at(y))}" for x, y in kept)
         line = element("polyline", points=path, class_=look)
         return element("svg", line, viewBox="0 0 100 100", preserveAspectRatio="none", width="100%", height="100%")

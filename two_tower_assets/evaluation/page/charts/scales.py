@@ -24,7 +24,7 @@ class Scale:
         finite = [value for value in values if value is not None and math.isfinite(value)]
         low, high = min(finite, default=0.0), max(finite, default=1.0)
         if zero:
-            low, high = min(low, 0.0), max(high, 0.0)
+            low, high = min(low, 0.0), max(high, 0.0) or float(low == 0)
         margin = _MARGIN * ((high - low) or abs(high) or 1.0)
         return cls(low if zero and low == 0 else low - margin, high if zero and high == 0 else high + margin)
 

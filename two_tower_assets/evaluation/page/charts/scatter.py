@@ -8,7 +8,11 @@ from typing import Final
 from two_tower_assets.evaluation.page.data import MapPoint, VideoMap
 from two_tower_assets.evaluation.page.markup import Html, element, script_json
 
-SIZE: Final = 1000
+_WIDTH: Final = 1000
+_HEIGHT: Final = 850
+_MARGIN: Final = 20
+_BOX: Final = f"{-_MARGIN} {-_MARGIN} {_WIDTH + 2 * _MARGIN} {_HEIGHT + 2 * _MARGIN}"
+_FEW: Final = 400
 
 
 def scatter(video_map: VideoMap, label: str) -> Html:
@@ -22,8 +26,8 @@ def scatter(video_map: VideoMap, label: str) -> Html:
         "svg",
         paths,
         element("g", class_="chosen"),
-        class_="map",
-        viewBox=f"-20 -20 {SIZE + 40} {SIZE + 40}",
+        class_="map few" if len(video_map.points) < _FEW else "map",
+        viewBox=_BOX,
         role="img",
         aria_label=label,
         tabindex="0",
@@ -47,4 +51,4 @@ def _dots(points: list[MapPoint]) -> str:
 
 def _place(point: MapPoint) -> tuple[int, int]:
     """The map's y grows upwards, an SVG's downwards."""
-    return round(SIZE * point.x), round(SIZE * (1 - point.y))
+    return round(_WIDTH * point.x), round(_HEIGHT * (1 - point.y))

@@ -6,8 +6,8 @@ from two_tower_assets.evaluation.page.charts.dots import Dot, Look, axis, dot_ro
 from two_tower_assets.evaluation.page.charts.scales import Scale
 from two_tower_assets.evaluation.page.data import PageData
 from two_tower_assets.evaluation.page.formats import count, counted, day, ends, figure
-from two_tower_assets.evaluation.page.markup import Html, element
-from two_tower_assets.evaluation.page.parts import Column, Row, measured, missing, pair, section, table
+from two_tower_assets.evaluation.page.markup import Child, Html, element
+from two_tower_assets.evaluation.page.parts import Column, Row, measured, missing, pair, section, star, table
 from two_tower_assets.evaluation.page.reading import best_baseline, headline_metrics, judged_group
 from two_tower_assets.evaluation.page.words import (
     group_name,
@@ -22,7 +22,8 @@ from two_tower_assets.evaluation.trials import NEW_VIDEOS
 
 _LEAD = (
     "What users later liked was hidden; every method ranked the whole catalogue for the same users. "
-    "Dots are means, whiskers 95 % intervals over users."
+    "Dots are means, whiskers 95 % intervals over users. Blue are the towers, violet is the live release’s recipe "
+    "fitted to the same past, and ★ is the best baseline."
 )
 
 
@@ -61,6 +62,8 @@ def asked(trial: TrialReport) -> str:
 def dot_table(group: Group, metric: str) -> Html:
     """All methods by one metric, the best first."""
     found = {method: figures[metric] for method, figures in group.metrics.items() if metric in figures}
+    if not found:
+        return missing(f"{metric_name(metric)} was not measured.")
     better = metric_of(metric).better or 1
     order = sorted(found, key=lambda method: (-better * found[method].mean, method))
     scale = Scale.covering(
@@ -69,7 +72,7 @@ def dot_table(group: Group, metric: str) -> Html:
     best = best_baseline(group, metric)
     rows = [
         Row(
-            method_name(method),
+            _name(method, best),
             [
                 dot_row(
                     scale,
@@ -82,8 +85,12 @@ def dot_table(group: Group, metric: str) -> Html:
         )
         for method in order
     ]
-    columns = [Column("Method"), Column("On a common scale", "chart"), Column("Mean", "num")]
+    columns = [Column("Method"), Column("Mean and interval", "chart"), Column("Mean", "num")]
     return table(metric_name(metric), columns, rows, foot=Row("", [axis(scale), ""], look="axis"), look="dotplot")
+
+
+def _name(method: str, best: str | None) -> Child:
+    return [method_name(method), star()] if method == best else method_name(method)
 
 
 def look_of(method: str, best: str | None) -> Look:

@@ -59,10 +59,10 @@ def _makers(found: Exposure) -> Html:
     first = MODEL if MODEL in methods else methods[0]
     scale = Scale.covering((share for row in found.makers for share in (row.liked, row.shown[first])), zero=True)
     chart = table(
-        f"Shares of the makers that {method_name(first)} shows most",
-        [Column("Maker"), Column("○ liked later, ● shown", "chart"), Column("Shown", "num"), Column("Liked", "num")],
+        f"The makers most shown by {'the towers' if first == MODEL else method_name(first)}",
+        [Column("Maker"), Column("○ liked, ● shown", "chart"), Column("Shown", "num"), Column("Liked", "num")],
         [_maker_row(row, first, scale) for row in found.makers],
-        foot=Row("", [axis(scale), "", ""], look="axis"),
+        foot=Row("", [axis(scale, percent), "", ""], look="axis"),
         look="dotplot",
     )
     columns = [Column("Maker"), Column(_LIKED, "num"), *(Column(method_name(method), "num") for method in methods)]
@@ -99,13 +99,13 @@ def _deciles(found: Exposure) -> Html:
     rows = {_LIKED: found.liked_deciles} | {method_name(name): shares for name, shares in found.shown_deciles.items()}
     names = [_ordinal(name) for name in _DECILES]
     chart = table(
-        "Places by popularity of the video, from the most liked tenth of the catalogue (dark) to the least (pale)",
-        [Column("Whose"), Column("Shares", "chart"), Column("Most liked tenth", "num")],
+        "Places by popularity of the video, from the most liked tenth of the catalogue (left) to the least (right)",
+        [Column("Whose"), Column("Shares", "chart"), Column("Top tenth", "num")],
         [
             Row(name, [stack(shares, names, _in_words(shares, names)), percent(shares[0])])
             for name, shares in rows.items()
         ],
-        look="dotplot",
+        look="dotplot stacks",
     )
     columns = [Column("Whose"), *(Column(name, "num") for name in names)]
     body = [Row(name, [percent(share) for share in shares]) for name, shares in rows.items()]

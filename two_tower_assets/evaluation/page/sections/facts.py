@@ -10,7 +10,7 @@ from two_tower_assets.evaluation.page.formats import MISSING, count, minute
 from two_tower_assets.evaluation.page.markup import Child, Html, element
 from two_tower_assets.evaluation.page.parts import Column, Row, details, facts, section, table
 from two_tower_assets.evaluation.page.words import method_name, trial_name
-from two_tower_assets.evaluation.report import Report
+from two_tower_assets.evaluation.report import Baseline, Report
 
 _LEFT_OUT = {
     "unknown_video": "not in the catalogue",
@@ -29,7 +29,9 @@ def data_and_settings(page: PageData) -> Html:
         details("What the validation window decided", facts(_choices(page.report))),
         details("Trials", _trials(page.report)),
         details("Baselines and how they were tuned", _baselines(page.report)),
-        [details(element("code", name), _settings(values)) for name, values in page.settings.items()],
+        details(
+            "Settings", [details(element("code", name), _settings(values)) for name, values in page.settings.items()]
+        ),
     )
 
 
@@ -58,6 +60,7 @@ def _choices(report: Report) -> dict[str, Child]:
     return {
         "Steps": count(choices.steps),
         "Taste weight": f"{choices.taste_weight:g}",
+        "Popularity weight": f"{choices.popularity_weight:g}",
         "Half-life of the fallback, days": f"{choices.fallback_half_life_days:g}",
         "Strength of the re-ranking": f"{choices.rerank_strength:g}",
         "Like probability": MISSING
@@ -94,16 +97,21 @@ def _left_out(reasons: Mapping[str, int]) -> str:
 
 
 def _baselines(report: Report) -> Html:
-    columns = [Column("Baseline"), Column("Trial"), Column("Parameters"), Column("Missing because")]
+    columns = [Column("Baseline"), Column("Trial"), Column("Parameters"), Column("To know")]
     rows = [
         Row(
             method_name(method),
-            [trial_name(trial), _parameters(baseline.parameters), baseline.missing or MISSING],
+            [trial_name(trial), _parameters(baseline.parameters), _to_know(baseline)],
         )
         for trial, methods in report.baselines.items()
         for method, baseline in methods.items()
     ]
     return table("Chosen on the validation window of each trial", columns, rows)
+
+
+def _to_know(baseline: Baseline) -> str:
+    missing = [f"missing: {baseline.missing}"] if baseline.missing else []
+    return "; ".join([*missing, *baseline.notes]) or MISSING
 
 
 def _parameters(parameters: Mapping[str, Any] | None) -> str:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from two_tower_assets.evaluation.page.data import PageData
 from two_tower_assets.evaluation.page.formats import MISSING, ratio
 from two_tower_assets.evaluation.page.markup import Child, Html, element
-from two_tower_assets.evaluation.page.parts import Column, Row, details, difference, measured, missing, section, table
+from two_tower_assets.evaluation.page.parts import (
+    Column,
+    Row,
+    details,
+    difference,
+    measured,
+    missing,
+    section,
+    star,
+    table,
+)
 from two_tower_assets.evaluation.page.reading import (
     STANDINGS,
     best_baseline,
@@ -74,8 +84,7 @@ def _means(group: Group) -> Html:
 
 
 def _mean(group: Group, method: str, metric: str, *, is_best: bool) -> Child:
-    star = element("span", "★", class_="star", aria_label="best baseline", role="img") if is_best else None
-    return [star, measured(group.metrics[method].get(metric))]
+    return [star() if is_best else None, measured(group.metrics[method].get(metric))]
 
 
 def _mean_beside(group: Group, method: str | None, metric: str) -> float | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from statistics import fmean, stdev
+from typing import Final
 
 from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.evaluation.page.charts.dots import Dot, axis, dot_row
@@ -26,7 +28,9 @@ from two_tower_assets.evaluation.page.parts import (
 from two_tower_assets.evaluation.page.words import metric_name, metric_of
 from two_tower_assets.evaluation.report import NDCG
 
-_SMOOTHING = 10
+_SMOOTHING: Final = 10
+_SHOWN_SPREAD: Final = 0.1
+"""A narrower scale would make any spread look large."""
 
 
 def learning(page: PageData) -> Html:
@@ -44,7 +48,7 @@ def learning(page: PageData) -> Html:
 
 
 def _losses(curves: LearningCurves) -> Html:
-    losses = [float(loss) for loss in curves.losses]
+    losses = [loss for loss in curves.losses if math.isfinite(loss)]
     if not losses:
         return figure_box("Training loss", missing("There is no record of it."))
     points = list(enumerate(losses, start=1))
@@ -62,28 +66,30 @@ def _losses(curves: LearningCurves) -> Html:
 
 def _validations(curves: LearningCurves, chosen: int) -> Html:
     heading = "Validation: recall@200 + NDCG@10"
-    if not curves.validations:
+    points = [(step, value) for step, value in curves.validations if math.isfinite(value)]
+    if not points:
         return figure_box(heading, missing("Nobody could be asked in the validation window."))
-    last = max(chosen, *(step for step, _ in curves.validations))
-    plane = Plane(Scale(0, last), Scale.covering(recall for _, recall in curves.validations))
+    last = max(chosen, *(step for step, _ in points))
+    plane = Plane(Scale(0, last), Scale.covering(value for _, value in points))
+    tips = [f"step {step}: {figure(value)}" for step, value in points]
+    marks = [
+        plane.point(step, value, "towers", tip=tip, radius=4) for (step, value), tip in zip(points, tips, strict=True)
+    ]
     chart = plane.chart(
         plane.upright(chosen, f"{count(chosen)} steps chosen"),
-        plane.line(curves.validations, "line"),
-        [
-            plane.point(step, recall, "towers", tip=f"step {step}: {figure(recall)}", radius=4)
-            for step, recall in curves.validations
-        ],
-        label="Validation: " + "; ".join(f"step {step} {figure(recall)}" for step, recall in curves.validations),
+        plane.line(points, "line"),
+        marks,
+        label="Recall@200 + NDCG@10 on the validation window, " + ", ".join(tips),
         x_title="Step",
         y_title="Recall@200 + NDCG@10",
     )
-    return figure_box(heading, chart)
+    return figure_box(heading, chart, caption="Everybody in the validation window, who was not learned from.")
 
 
 def _seeds(seeds: Mapping[str, tuple[float, ...]]) -> Html:
     columns = [
         Column("Metric"),
-        Column("Each seed", "chart"),
+        Column("Each seed, at least ±10 % of the mean", "chart"),
         Column("Mean", "num"),
         Column("Standard deviation", "num"),
         Column("Seeds", "num"),
@@ -93,16 +99,17 @@ def _seeds(seeds: Mapping[str, tuple[float, ...]]) -> Html:
 
 
 def _seed_row(metric: str, values: tuple[float, ...]) -> Row:
-    scale = Scale.covering(values)
+    mean = fmean(values)
+    scale = Scale.covering((*values, mean * (1 - _SHOWN_SPREAD), mean * (1 + _SHOWN_SPREAD)))
     dots = [Dot(Interval(mean=value), "towers") for value in values]
     spread = figure(stdev(values)) if len(values) > 1 else MISSING
     chart = dot_row(scale, dots, ", ".join(map(figure, values)))
-    return Row(metric_name(metric), [chart, figure(fmean(values)), spread, f"{len(values)}"])
+    return Row(metric_name(metric), [chart, figure(mean), spread, f"{len(values)}"])
 
 
 def _ablation(rows: tuple[Ablation, ...]) -> Html:
     metrics = list(dict.fromkeys(metric for row in rows for metric in row.metrics))
-    shown = NDCG if NDCG in metrics else metrics[0]
+    shown = NDCG if NDCG in metrics else next(iter(metrics), NDCG)
     gains = [row.gains[shown] for row in rows if shown in row.gains]
     scale = Scale.covering((value for gain in gains for value in (gain.mean, gain.low, gain.high)), zero=True)
     columns = [
@@ -113,7 +120,7 @@ def _ablation(rows: tuple[Ablation, ...]) -> Html:
     ]
     body = [_ablation_row(row, shown, metrics, scale) for row in rows]
     foot = Row("", [axis(scale), "", *("" for _ in metrics)], look="axis")
-    return table("One thing changed at a time", columns, body, foot=foot)
+    return table("One thing changed at a time", columns, body, foot=foot, look="figures")
 
 
 def _ablation_row(row: Ablation, shown: str, metrics: list[str], scale: Scale) -> Row:

@@ -58,8 +58,8 @@ def _weight_mark(plane: Plane, point: TradeOff, *, is_chosen: bool) -> Html:
 
 
 def _tip(point: TradeOff) -> str:
-    ndcg, purity = figure(point.metrics[NDCG]), figure(point.metrics[_PURITY])
-    return f"weight {point.taste_weight:g}: NDCG@10 {ndcg}, purity@10 {purity}"
+    found, liked = figure(point.metrics[NDCG]), figure(point.metrics[_PURITY])
+    return f"weight {point.taste_weight:g}: NDCG@10 {found}, purity@10 {liked}"
 
 
 def _is_chosen(point: TradeOff, choices: Choices) -> bool:
@@ -89,7 +89,7 @@ def _calibration(found: Calibration | None) -> Html:
         return figure_box(heading, missing("The like probability was not measured."))
     unit = Scale(0.0, 1.0)
     plane = Plane(unit, unit)
-    most = max(decisions for _, _, decisions in found.reliability)
+    most = max(1, *(decisions for _, _, decisions in found.reliability))
     bins = [
         plane.point(
             promised,

@@ -55,14 +55,8 @@ def _legend(found: VideoMap) -> Html:
 
 def _note(found: VideoMap) -> str:
     drawn = "All" if len(found.points) == found.videos else f"{count(len(found.points))} of"
-    kept = (
-        ""
-        if found.kept is None
-        else (
-            f" Two dimensions cannot show everything: of each video’s ten nearest, {percent(found.kept)} are among "
-            "its ten nearest on the map."
-        )
-    )
-    return (
-        f"{drawn} {count(found.videos)} videos. A video with several of these tags has the rarest one’s colour.{kept}"
-    )
+    note = f"{drawn} {count(found.videos)} videos. A video with several of these tags has the rarest one’s colour."
+    if found.kept is None:
+        return note
+    kept = f"of each video’s ten nearest, {percent(found.kept)} are among its ten nearest on the map."
+    return f"{note} Two dimensions cannot show everything: {kept}"

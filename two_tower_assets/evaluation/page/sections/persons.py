@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from two_tower_assets.evaluation.page.data import Missed, PageData, Person, Suggestion
 from two_tower_assets.evaluation.page.formats import count, counted
 from two_tower_assets.evaluation.page.markup import Child, Html, element
@@ -18,11 +20,16 @@ _LATER = {"liked": ("♥", "liked later"), "noped": ("✕", "refused later")}
 def persons(page: PageData) -> Html:
     """One card a user."""
     heading = "Ten users" if len(page.people) == 10 else "Some users"
-    content = [_person(person) for person in page.people] or missing("Nobody was asked.")
+    first = [person for place, person in enumerate(page.people) if person.group not in _groups(page.people[:place])]
+    content = [_person(person, is_open=person in first) for person in page.people] or missing("Nobody was asked.")
     return section("people", heading, _LEAD if page.people else None, content)
 
 
-def _person(person: Person) -> Html:
+def _groups(people: Sequence[Person]) -> set[str]:
+    return {person.group for person in people}
+
+
+def _person(person: Person, *, is_open: bool) -> Html:
     hits = sum(suggestion.later == "liked" for suggestion in person.shown)
     found = f"{hits} of {counted(person.later_likes, 'later LIKE')} in the first {len(person.shown)}"
     summary = element(
@@ -32,7 +39,7 @@ def _person(person: Person) -> Html:
         quiet(f"{counted(person.decisions, 'decision')} before · {found}"),
     )
     columns = element("div", _liked(person), _shown(person), class_="pair")
-    return element("details", summary, columns, _missed(person), class_="person", open=True)
+    return element("details", summary, columns, _missed(person), class_="person", open=is_open)
 
 
 def _liked(person: Person) -> Html:

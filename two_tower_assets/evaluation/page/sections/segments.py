@@ -14,8 +14,8 @@ from two_tower_assets.evaluation.report import MODEL, Group, TrialReport
 from two_tower_assets.evaluation.trials import NEW_VIDEOS
 
 _LEAD = (
-    "Blue: the towers with their interval. Grey: the best baseline of that row. Light users had few decisions, tail "
-    "videos are those outside the most liked that hold 80 % of all LIKEs together."
+    "Blue: the towers with their interval. Dot without whisker: the best baseline of that row. Light users had few "
+    "decisions, tail videos are those outside the most liked that hold 80 % of all LIKEs together."
 )
 
 
@@ -36,20 +36,19 @@ def _groups(trial: TrialReport) -> dict[str, Group]:
 
 
 def _table(trial: TrialReport, metric: str) -> Html:
-    groups = {name: group for name, group in _groups(trial).items() if metric in group.metrics[MODEL]}
+    name = metric_name(metric)
+    groups = {key: group for key, group in _groups(trial).items() if metric in group.metrics[MODEL]}
     scale = Scale.covering((value for group in groups.values() for value in _values(group, metric)), zero=True)
     columns = [
         Column("Segment"),
-        Column(metric_name(metric), "chart"),
+        Column(name, "chart"),
+        Column("Beside the best baseline"),
         Column("Towers", "num"),
         Column("Best baseline", "num"),
-        Column("Ratio", "num"),
-        Column("Difference"),
     ]
-    rows = [_row(name, group, metric, scale) for name, group in groups.items()]
-    return table(
-        f"{metric_name(metric)} by segment", columns, rows, foot=Row("", [axis(scale), "", "", "", ""], look="axis")
-    )
+    rows = [_row(key, group, metric, scale) for key, group in groups.items()]
+    foot = Row("", [axis(scale), "", "", ""], look="axis")
+    return table(f"{name} by segment", columns, rows, foot=foot, look="segments")
 
 
 def _values(group: Group, metric: str) -> list[float | None]:
@@ -61,10 +60,9 @@ def _row(name: str, group: Group, metric: str, scale: Scale) -> Row:
     own, best = group.metrics[MODEL][metric], best_baseline(group, metric)
     beside = None if best is None else group.metrics[best][metric].model_copy(update={"low": None, "high": None})
     dots = [Dot(own, "towers")] if beside is None else [Dot(beside, "best"), Dot(own, "towers")]
-    label = f"Towers {figure(own.mean)}, best baseline {figure(beside.mean if beside else None)}"
+    other = None if beside is None else beside.mean
+    chart = dot_row(scale, dots, f"Towers {figure(own.mean)}, best baseline {figure(other)}")
     head: Child = [group_name(name), element("small", f"{count(group.users)} users, {count(group.targets)} LIKEs")]
-    baseline: Child = [figure(beside.mean), element("small", method_name(best))] if beside and best else MISSING
-    value = ratio(own.mean, beside.mean if beside else None)
-    return Row(
-        head, [dot_row(scale, dots, label), measured(own), baseline, value, pill(standing(group, best, metric))]
-    )
+    baseline: Child = [figure(other), element("small", method_name(best))] if best else MISSING
+    compared = [ratio(own.mean, other), " ", pill(standing(group, best, metric))]
+    return Row(head, [chart, compared, measured(own), baseline])
