@@ -27,7 +27,7 @@ class _Part(BaseModel):
 
 
 class LearningCurves(_Part):
-    """What happened while the evaluated model was fitted."""
+    """What happened during the fit before the validation window, by which the number of steps was chosen."""
 
     losses: tuple[float, ...] = ()
     """Loss of each step."""

@@ -34,6 +34,7 @@ class Evaluated:
     model: TwoTower
     """Fitted before the test window."""
     curves: Curves
+    """Of the fit before the validation window."""
     rankings: Mapping[str, Ranking]
     """Of the global trial, by method."""
     report: Report

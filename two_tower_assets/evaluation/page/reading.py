@@ -7,9 +7,9 @@ from typing import Final, Literal
 from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.evaluation.gate import judged_recall
 from two_tower_assets.evaluation.page.words import is_baseline, metric_of
-from two_tower_assets.evaluation.report import MODEL, NDCG, RECALL, Group, TrialReport
+from two_tower_assets.evaluation.report import CHAMPION, FALLBACK, MODEL, NDCG, RECALL, RERANKED, Group, TrialReport
 
-Standing = Literal["better", "worse", "unclear", "ahead", "behind", "unknown"]
+Standing = Literal["better", "worse", "unclear", "ahead", "behind", "few", "unknown"]
 
 STANDINGS: Final[dict[Standing, tuple[str, str]]] = {
     "better": ("▲", "clearly better"),
@@ -17,9 +17,16 @@ STANDINGS: Final[dict[Standing, tuple[str, str]]] = {
     "unclear": ("≈", "unclear"),
     "ahead": ("△", "ahead, untested"),
     "behind": ("▽", "behind, untested"),
+    "few": ("", "too few users"),
     "unknown": ("", "nothing to compare with"),
 }
 """Sign and words. Ahead and behind: no interval of the difference was measured."""
+
+FEWEST_USERS: Final = 20
+"""Below it nothing is said of a difference: a resample of a handful of users hardly varies, so its interval is too
+narrow. The gate asks for as many by default."""
+
+_ORDER: Final = (MODEL, RERANKED, CHAMPION)
 
 
 def judged_group(trial: TrialReport | None) -> Group | None:
@@ -45,6 +52,13 @@ def mean_of(group: Group, method: str, metric: str) -> float | None:
     return None if found is None else found.mean
 
 
+def methods_of(group: Group) -> list[str]:
+    """All methods: the towers, the live release, the baselines as they come, and the fallback."""
+    own = [method for method in _ORDER if method in group.metrics]
+    others = [method for method in group.metrics if method not in {*_ORDER, FALLBACK}]
+    return [*own, *others, *({FALLBACK} & group.metrics.keys())]
+
+
 def metrics_of(group: Group) -> list[str]:
     """All metrics measured, in the order in which they first appear."""
     return list(dict.fromkeys(metric for figures in group.metrics.values() for metric in figures))
@@ -65,6 +79,8 @@ def standing(group: Group, other: str | None, metric: str) -> Standing:
     """How the towers stand beside another method."""
     if other is None:
         return "unknown"
+    if group.users < FEWEST_USERS:
+        return "few"
     gain = group.gains.get(other, {}).get(metric)
     if gain is not None and gain.low is not None:
         return standing_of(gain, metric)

@@ -7,7 +7,7 @@ import pytest
 from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.evaluation.gate import Answer
 from two_tower_assets.evaluation.page.formats import counted, ends, figure, minute, percent, ratio, signed
-from two_tower_assets.evaluation.page.reading import Standing, best_baseline, standing, standing_of
+from two_tower_assets.evaluation.page.reading import Standing, best_baseline, methods_of, standing, standing_of
 from two_tower_assets.evaluation.page.sections.verdict import is_lower_bound
 from two_tower_assets.evaluation.page.words import method_name, metric_name, named
 from two_tower_assets.evaluation.report import Group
@@ -18,7 +18,7 @@ def point(value: float) -> Interval:
 
 
 GROUP = Group(
-    users=3,
+    users=30,
     targets=5,
     metrics={
         "two_tower": {"ndcg@10": point(0.5), "nope_rate@10": point(0.03), "coverage@10": point(0.4)},
@@ -50,6 +50,26 @@ def test_the_best_baseline_has_most_of_what_is_good_and_least_of_what_is_not() -
 )
 def test_a_standing_is_clear_only_with_a_paired_interval(other: str | None, metric: str, expected: Standing) -> None:
     assert standing(GROUP, other, metric) == expected
+
+
+def test_the_fallback_is_a_part_of_what_is_served_and_no_baseline() -> None:
+    """However good it is, the best baseline is another; it stands last, and the towers first."""
+    served = GROUP.model_copy(update={"metrics": {"fallback": {"ndcg@10": point(0.95)}, **GROUP.metrics}})
+    assert best_baseline(served, "ndcg@10") == "ease"
+    assert methods_of(served) == [
+        "two_tower",
+        "two_tower_reranked",
+        "champion",
+        "most_popular",
+        "ease",
+        "fallback",
+    ]
+
+
+def test_nothing_is_said_of_a_handful_of_users() -> None:
+    """One user's difference has an interval of no width, which does not make it clear."""
+    assert standing(GROUP.model_copy(update={"users": 19}), "ease", "ndcg@10") == "few"
+    assert standing(GROUP.model_copy(update={"users": 20}), "ease", "ndcg@10") == "better"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from two_tower_assets.evaluation.page.data import PageData
 from two_tower_assets.evaluation.page.formats import count, counted, day, ends, figure
 from two_tower_assets.evaluation.page.markup import Child, Html, element
 from two_tower_assets.evaluation.page.parts import Column, Row, measured, missing, pair, section, star, table
-from two_tower_assets.evaluation.page.reading import best_baseline, headline_metrics, judged_group
+from two_tower_assets.evaluation.page.reading import best_baseline, headline_metrics, judged_group, methods_of
 from two_tower_assets.evaluation.page.words import (
     group_name,
     method_name,
@@ -61,11 +61,11 @@ def asked(trial: TrialReport) -> str:
 
 def dot_table(group: Group, metric: str) -> Html:
     """All methods by one metric, the best first."""
-    found = {method: figures[metric] for method, figures in group.metrics.items() if metric in figures}
+    found = {method: group.metrics[method][metric] for method in methods_of(group) if metric in group.metrics[method]}
     if not found:
         return missing(f"{metric_name(metric)} was not measured.")
     better = metric_of(metric).better or 1
-    order = sorted(found, key=lambda method: (-better * found[method].mean, method))
+    order = sorted(found, key=lambda method: -better * found[method].mean)
     scale = Scale.covering(
         value for interval in found.values() for value in (interval.mean, interval.low, interval.high)
     )

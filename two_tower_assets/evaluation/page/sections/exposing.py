@@ -15,7 +15,7 @@ from two_tower_assets.evaluation.page.words import method_name
 from two_tower_assets.evaluation.report import MODEL, TrialReport
 from two_tower_assets.evaluation.trials import GLOBAL
 
-_LEAD = "Shares of the first ten places of everybody asked, beside the shares of what they later liked."
+_LEAD = "Shares of the first ten places of all known users, beside the shares of what they later liked."
 _LIKED = "Later LIKEs"
 _DECILES = ("most liked tenth", *(f"{place}th tenth" for place in range(2, 10)), "least liked tenth")
 _ORDINALS = {"2th": "2nd", "3th": "3rd"}
@@ -24,7 +24,7 @@ _ORDINALS = {"2th": "2nd", "3th": "3rd"}
 def exposing(page: PageData) -> Html:
     """Makers, then popularity."""
     found = page.exposure
-    content: Child = missing("No list was shown to anybody.")
+    content: Child = missing("No known user was asked.")
     if found is not None and found.shown_deciles:
         content = [
             element("h3", "By maker"),

@@ -21,8 +21,9 @@ from two_tower_assets.evaluation.page.reading import (
     best_baseline,
     judged_group,
     mean_of,
+    methods_of,
     metrics_of,
-    standing_of,
+    standing,
 )
 from two_tower_assets.evaluation.page.words import (
     ASPECTS,
@@ -75,7 +76,7 @@ def _means(group: Group) -> Html:
             [_mean(group, method, metric, is_best=best[metric] == method) for metric in metrics],
             look="own" if method == MODEL else "",
         )
-        for method in group.metrics
+        for method in methods_of(group)
     ]
     ratios = [ratio(mean_of(group, MODEL, metric), _mean_beside(group, best[metric], metric)) for metric in metrics]
     rows.append(Row("Towers ÷ best baseline", ratios, look="ratio"))
@@ -97,7 +98,9 @@ def _gains(group: Group) -> Html:
         return missing("There is no other method to take a difference with.")
     columns = [Column("Towers minus"), *map(_column, metrics)]
     rows = [
-        Row(method_name(method), [gain_cell(group, method, metric) for metric in metrics]) for method in group.gains
+        Row(method_name(method), [gain_cell(group, method, metric) for metric in metrics])
+        for method in methods_of(group)
+        if method in group.gains
     ]
     return table(
         "Paired differences with 95 % intervals: ▲ clearly better, ▼ clearly worse",
@@ -112,7 +115,7 @@ def gain_cell(group: Group, method: str, metric: str) -> Child:
     gain = group.gains.get(method, {}).get(metric)
     if gain is None:
         return MISSING
-    found = standing_of(gain, metric)
+    found = standing(group, method, metric)
     sign, words = STANDINGS[found] if found in {"better", "worse"} else ("", "")
     mark = element("span", sign, class_=f"sign {found}", role="img", aria_label=words) if sign else None
     return [mark, difference(gain)]

@@ -38,7 +38,8 @@ def learning(page: PageData) -> Html:
     return section(
         "learning",
         "How it was learned",
-        f"Every fit takes the {count(page.report.choices.steps)} steps that were best on the validation window.",
+        f"Every fit takes the {count(page.report.choices.steps)} steps that were best on the validation window. The "
+        "curves are those of the fit that ended before it.",
         pair(_losses(page.curves), _validations(page.curves, page.report.choices.steps)),
         element("h3", "Over seeds"),
         _seeds(page.seeds) if page.seeds else missing("Only one seed was run."),
@@ -68,7 +69,7 @@ def _validations(curves: LearningCurves, chosen: int) -> Html:
     heading = "Validation: recall@200 + NDCG@10"
     points = [(step, value) for step, value in curves.validations if math.isfinite(value)]
     if not points:
-        return figure_box(heading, missing("Nobody could be asked in the validation window."))
+        return figure_box(heading, missing("No known user could be asked in the validation window."))
     last = max(chosen, *(step for step, _ in points))
     plane = Plane(Scale(0, last), Scale.covering(value for _, value in points))
     tips = [f"step {step}: {figure(value)}" for step, value in points]
@@ -83,7 +84,7 @@ def _validations(curves: LearningCurves, chosen: int) -> Html:
         x_title="Step",
         y_title="Recall@200 + NDCG@10",
     )
-    return figure_box(heading, chart, caption="Everybody in the validation window, who was not learned from.")
+    return figure_box(heading, chart, caption="Known users of the validation window.")
 
 
 def _seeds(seeds: Mapping[str, tuple[float, ...]]) -> Html:

@@ -10,7 +10,7 @@ from two_tower_assets.evaluation.page.formats import counted, figure, percent
 from two_tower_assets.evaluation.page.markup import Html, join
 from two_tower_assets.evaluation.page.parts import Column, Row, facts, figure_box, missing, pair, section, table
 from two_tower_assets.evaluation.page.words import metric_name, metric_of
-from two_tower_assets.evaluation.report import NDCG, Calibration
+from two_tower_assets.evaluation.report import NDCG, RECALL, Calibration
 
 _PURITY = "purity@10"
 _LARGEST_BIN = 9.0
@@ -28,38 +28,42 @@ def liking(page: PageData) -> Html:
         "liking",
         "Liked, or only looked at",
         _LEAD,
-        pair(_trade_off(choices), _calibration(page.report.calibration)),
+        pair(_trade_off(choices, NDCG), _trade_off(choices, RECALL), _calibration(page.report.calibration)),
         _weights(choices) if choices.trade_off else None,
     )
 
 
-def _trade_off(choices: Choices) -> Html:
-    points = [point for point in choices.trade_off if NDCG in point.metrics and _PURITY in point.metrics]
-    heading = "The trade-off (validation window)"
+def _trade_off(choices: Choices, metric: str) -> Html:
+    """Draw purity against what one metric says is found."""
+    points = [point for point in choices.trade_off if metric in point.metrics and _PURITY in point.metrics]
+    name = metric_name(metric)
+    heading = f"Purity against {name} (validation window)"
     if not points:
         return figure_box(heading, missing("The validation window had too few LIKEs and NOPEs to draw it."))
-    places = [(point.metrics[NDCG], point.metrics[_PURITY]) for point in points]
+    places = [(point.metrics[metric], point.metrics[_PURITY]) for point in points]
     plane = Plane(Scale.covering(x for x, _ in places), Scale.covering(y for _, y in places))
-    marks = [_weight_mark(plane, point, is_chosen=_is_chosen(point, choices)) for point in points]
+    marks = [_weight_mark(plane, point, metric, is_chosen=_is_chosen(point, choices)) for point in points]
     chart = plane.chart(
         plane.line(places, "line quiet-line"),
         marks,
-        label="NDCG@10 and purity@10 for each taste weight: " + "; ".join(map(_tip, points)),
-        x_title="NDCG@10: what is looked at is found",
+        label=f"{name} and purity@10 for each taste weight: " + "; ".join(_tip(point, metric) for point in points),
+        x_title=f"{name}: what is looked at is found",
         y_title="Purity@10: what is found is liked",
     )
     return figure_box(heading, chart, caption=f"Each point is a taste weight; {choices.taste_weight:g} was chosen.")
 
 
-def _weight_mark(plane: Plane, point: TradeOff, *, is_chosen: bool) -> Html:
-    x, y = point.metrics[NDCG], point.metrics[_PURITY]
-    mark = plane.point(x, y, "towers" if is_chosen else "baseline", tip=_tip(point), radius=7 if is_chosen else 5)
+def _weight_mark(plane: Plane, point: TradeOff, metric: str, *, is_chosen: bool) -> Html:
+    x, y = point.metrics[metric], point.metrics[_PURITY]
+    mark = plane.point(
+        x, y, "towers" if is_chosen else "baseline", tip=_tip(point, metric), radius=7 if is_chosen else 5
+    )
     return join(mark, plane.note(x, y, f"{point.taste_weight:g}{', chosen' if is_chosen else ''}"))
 
 
-def _tip(point: TradeOff) -> str:
-    found, liked = figure(point.metrics[NDCG]), figure(point.metrics[_PURITY])
-    return f"weight {point.taste_weight:g}: NDCG@10 {found}, purity@10 {liked}"
+def _tip(point: TradeOff, metric: str) -> str:
+    found, liked = figure(point.metrics[metric]), figure(point.metrics[_PURITY])
+    return f"weight {point.taste_weight:g}: {metric_name(metric)} {found}, purity@10 {liked}"
 
 
 def _is_chosen(point: TradeOff, choices: Choices) -> bool:

@@ -44,7 +44,7 @@ def _person(person: Person, *, is_open: bool) -> Html:
 
 def _liked(person: Person) -> Html:
     if not person.liked:
-        content: Child = element("p", "Nothing yet.", class_="quiet")
+        content: Child = element("p", "No LIKE yet.", class_="quiet")
     else:
         content = element("ol", [element("li", title(name)) for name in person.liked], class_="liked")
     more = person.likes - len(person.liked)
