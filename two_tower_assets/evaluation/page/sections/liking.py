@@ -28,8 +28,12 @@ def liking(page: PageData) -> Html:
         "liking",
         "Liked, or only looked at",
         _LEAD,
-        pair(_trade_off(choices, NDCG), _trade_off(choices, RECALL), _calibration(page.report.calibration)),
-        _weights(choices) if choices.trade_off else None,
+        pair(
+            _trade_off(choices, NDCG),
+            _trade_off(choices, RECALL),
+            _calibration(page.report.calibration),
+            _weights(choices) if choices.trade_off else None,
+        ),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from two_tower_assets.evaluation.page.charts.dots import Dot, axis, dot_row
 from two_tower_assets.evaluation.page.charts.scales import Scale
 from two_tower_assets.evaluation.page.data import PageData
-from two_tower_assets.evaluation.page.formats import MISSING, count, figure, ratio
+from two_tower_assets.evaluation.page.formats import MISSING, counted, figure, ratio
 from two_tower_assets.evaluation.page.markup import Child, Html, element
 from two_tower_assets.evaluation.page.parts import Column, Row, details, measured, missing, pill, section, table
 from two_tower_assets.evaluation.page.reading import best_baseline, headline_metrics, mean_of, standing
@@ -62,7 +62,10 @@ def _row(name: str, group: Group, metric: str, scale: Scale) -> Row:
     dots = [Dot(own, "towers")] if beside is None else [Dot(beside, "best"), Dot(own, "towers")]
     other = None if beside is None else beside.mean
     chart = dot_row(scale, dots, f"Towers {figure(own.mean)}, best baseline {figure(other)}")
-    head: Child = [group_name(name), element("small", f"{count(group.users)} users, {count(group.targets)} LIKEs")]
+    head: Child = [
+        group_name(name),
+        element("small", f"{counted(group.users, 'user')}, {counted(group.targets, 'LIKE')}"),
+    ]
     baseline: Child = [figure(other), element("small", method_name(best))] if best else MISSING
     compared = [ratio(own.mean, other), " ", pill(standing(group, best, metric))]
     return Row(head, [chart, compared, measured(own), baseline])

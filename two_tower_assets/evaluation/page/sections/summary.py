@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from two_tower_assets.evaluation.page.formats import counted, day, ends, figure, percent, ratio, signed
-from two_tower_assets.evaluation.page.markup import Html, element
+from two_tower_assets.evaluation.page.markup import Child, Html, element
 from two_tower_assets.evaluation.page.parts import pill, quiet
-from two_tower_assets.evaluation.page.reading import STANDINGS, best_baseline, judged_group, recall_of, standing
+from two_tower_assets.evaluation.page.reading import (
+    FEWEST_USERS,
+    STANDINGS,
+    best_baseline,
+    judged_group,
+    recall_of,
+    standing,
+)
 from two_tower_assets.evaluation.page.words import group_name, method_name, metric_name, metric_of
 from two_tower_assets.evaluation.report import MODEL, NDCG, NEW, Group, Report, TrialReport
 from two_tower_assets.evaluation.trials import GLOBAL, NEW_VIDEOS, PER_USER
+
+_CLEARLY: Final = (
+    "Cards compare with the best baseline. Clearly: the 95 % interval of the paired difference does not hold zero. "
+    f"Untested: that interval was not measured. Too few: fewer than {FEWEST_USERS} users, of whom nothing is said."
+)
 
 
 @dataclass(frozen=True)
@@ -46,9 +59,10 @@ def _beside_best(group: Group, metric: str, own: float) -> str:
     return f"; the best baseline, {method_name(best)}, holds {percent(other)}: {ratio(own, other)}{tested}, {words}."
 
 
-def cards(report: Report) -> Html:
-    """One card a question."""
-    return element("div", [_card(finding) for finding in _findings(report)], class_="cards")
+def cards(report: Report) -> Child:
+    """One card a question, and how to read them; nothing where nothing was measured."""
+    found = [card for finding in _findings(report) if (card := _card(finding)) is not None]
+    return [element("div", found, class_="cards"), element("p", _CLEARLY, class_="quiet")] if found else None
 
 
 def _findings(report: Report) -> Iterator[_Finding]:

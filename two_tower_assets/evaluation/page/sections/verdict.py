@@ -18,10 +18,6 @@ _COLUMNS = (
     Column("Must be", "num"),
     Column("Value, and where it must lie", "chart wide"),
 )
-_CLEARLY = (
-    "Cards compare with the best baseline. Clearly: the 95 % interval of the paired "
-    "difference does not hold zero. Untested: that interval was not measured."
-)
 
 
 def verdict(page: PageData) -> Html:
@@ -33,7 +29,6 @@ def verdict(page: PageData) -> Html:
         None,
         _banner(page),
         cards(page.report),
-        element("p", _CLEARLY, class_="quiet"),
         element("h3", "Every question of the gate"),
         table("What the gate asked: ✓ yes, ✗ no", _COLUMNS, questions, look="gate"),
     )
