@@ -88,7 +88,7 @@ def _weights(choices: Choices) -> Html:
         )
         for point in choices.trade_off
     ]
-    return table("What each taste weight would have given on the validation window", columns, rows)
+    return table("Each taste weight on the validation window", columns, rows, look="weights")
 
 
 def _calibration(found: Calibration | None) -> Html:
