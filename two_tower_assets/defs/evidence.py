@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from two_tower_assets.contract import Files
 from two_tower_assets.defs.inputs import USER_VECTORS_FILE, report_of, verdict_of
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.store import Made
+from two_tower_assets.sources.snapshot import Snapshot
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 def evaluation_for(site: Site, checkpoint: Made, report: Made, verdict: Made) -> EvaluationEvidence | None:
     """The gate's verdict, when it is the one that the checkpoint was made after; else None."""
+    from two_tower_assets.artifacts.meta import ModelMeta
     from two_tower_assets.evaluation.recipe import Recipe
     from two_tower_assets.publishing.evidence import EvaluationEvidence
 
@@ -30,21 +33,31 @@ def evaluation_for(site: Site, checkpoint: Made, report: Made, verdict: Made) ->
         reasons=found.reasons,
         metrics=headline(report_of(site, report)),
         recipe=Recipe.of(site.settings).model_dump(mode="json"),
+        data_hash=ModelMeta.read(checkpoint.folder(site.home) / Files.MODEL_META).data.content_hash,
     )
 
 
-def live_recipe(site: Site) -> tuple[str, dict[str, Any]] | None:
-    """Version and recipe of the live release, as its evidence keeps them; None where nothing is live.
+def champion_recipe(site: Site, snapshot: Snapshot) -> tuple[str, dict[str, Any]] | None:
+    """Version and recipe of the release that a model of this snapshot would replace; None where there is none.
 
-    A release that was made before recipes were kept has an empty one.
+    That is the live one, or what it replaced where the live one was made by today's recipe from this very snapshot: a
+    run that is repeated compares what it compared before. A release from before recipes were kept has an empty one.
     """
+    from two_tower_assets.evaluation.recipe import Recipe
     from two_tower_assets.publishing.registry import list_releases, live_release
 
     live = live_release(site.serving_url)
     if live is None:
         return None
-    kept = next(release for release in list_releases(site.serving_url) if release.model_version == live.model_version)
-    return live.model_version, kept.metrics.get("evidence", {}).get("evaluation", {}).get("recipe", {})
+    releases = {release.model_version: release for release in list_releases(site.serving_url)}
+    own = (Recipe.of(site.settings).model_dump(mode="json"), snapshot.content_hash)
+    version: str | None = live.model_version
+    while version is not None:
+        kept = releases[version].metrics.get("evidence", {}).get("evaluation", {})
+        if (kept.get("recipe"), kept.get("data_hash")) != own:
+            return version, kept.get("recipe", {})
+        version = releases[version].previous_version
+    return None
 
 
 def headline(report: Report) -> dict[str, float]:

@@ -35,6 +35,8 @@ class EvaluationEvidence(_Part):
     """What it reached on the test window."""
     recipe: dict[str, Any]
     """Settings that made it, for the day when it is the champion."""
+    data_hash: str = ""
+    """Content of the snapshot that it was evaluated on."""
 
 
 class FolderEvidence(_Part):

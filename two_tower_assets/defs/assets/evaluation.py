@@ -9,7 +9,7 @@ import dagster as dg
 
 from two_tower_assets.contract import Files
 from two_tower_assets.defs import metadata
-from two_tower_assets.defs.evidence import headline, live_recipe
+from two_tower_assets.defs.evidence import champion_recipe, headline
 from two_tower_assets.defs.inputs import (
     REPORT_FILE,
     TUNED_FILE,
@@ -19,6 +19,7 @@ from two_tower_assets.defs.inputs import (
     rankings_of,
     report_of,
     save_rankings,
+    snapshot_of,
     trials_for,
     verdict_of,
 )
@@ -144,7 +145,8 @@ def champion(
     from two_tower_assets.evaluation.trials import GLOBAL
 
     site = workspace.site
-    live = live_recipe(site) if site.settings.gate.champion == "compare" else None
+    compares = site.settings.gate.champion == "compare"
+    live = champion_recipe(site, snapshot_of(site, videos)) if compares else None
 
     def fill(into: Path) -> Facts:
         compared = compare_with_live(
