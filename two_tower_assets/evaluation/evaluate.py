@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from two_tower_assets.evaluation.baselines import popularity_scores
+from two_tower_assets.evaluation.baselines.popularity import popularity
 from two_tower_assets.evaluation.metrics import coverage_at, ndcg_at, recall_at
 from two_tower_assets.evaluation.ranking import Score, rank, tower_scores
 from two_tower_assets.evaluation.report import GATE_K, MODEL, MOST_POPULAR, Group, Interval, Report, Window
@@ -65,12 +65,10 @@ def evaluate(fit: Fit, data: TrainingData, settings: EvaluationSettings, *, prog
 
 def methods(fit: Fit, data: TrainingData, task: RankingTask, settings: EvaluationSettings) -> dict[str, Score]:
     """All methods by name, the towers first."""
-    recently = {
-        f"popular_{days}_days": popularity_scores(data.history, task, days=days) for days in settings.recent_days
-    }
+    recently = {f"popular_{days}_days": popularity(data, days=days).score(task) for days in settings.recent_days}
     return {
         MODEL: tower_scores(fit.model, data, task),
-        MOST_POPULAR: popularity_scores(data.history, task),
+        MOST_POPULAR: popularity(data).score(task),
         **recently,
     }
 

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from two_tower_assets.evaluation import ranking
-from two_tower_assets.evaluation.baselines import popularity_scores
 from two_tower_assets.evaluation.ranking import rank, tower_scores
 from two_tower_assets.evaluation.task import RankingTask, ranking_task
 from two_tower_assets.evaluation.validation import validation_measure
@@ -77,16 +76,6 @@ def test_decided_videos_are_removed_and_short_lists_are_padded(
     result = rank(ranking_task(data, END), data.history, constant([0.9, 0.8, 0.1, 0.2]), 10)
     assert result.top_UK.tolist() == [[3, 2, -1, -1], [0, 1, 3, 2]]
     assert result.hit_UK.tolist() == [[False, True, False, False], [True, False, True, False]]
-
-
-def test_popularity_counts_likes_before_the_cutoff_lately_or_ever(data: TrainingData) -> None:
-    """Ever: video 0 twice, 1 once. In the last 5 days: 1 alone, then ties go by all LIKEs and id."""
-    task = ranking_task(data, END)
-    row = np.array([0])
-    ever = popularity_scores(data.history, task)(row)
-    lately = popularity_scores(data.history, task, days=5)(row)
-    assert ever.argsort(descending=True).tolist() == [[0, 1, 2, 3]]
-    assert lately.argsort(descending=True).tolist() == [[1, 0, 2, 3]]
 
 
 def test_tower_scores_are_cosines_of_states_frozen_at_the_cutoff(tmp_path: Path) -> None:

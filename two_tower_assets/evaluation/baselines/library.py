@@ -1,0 +1,66 @@
+"""The way to `implicit`, which need not be installed: its models, on one thread, so that a fit repeats bit by bit.
+
+With several threads BPR updates the same factors from all of them in any order (Hogwild); ALS would repeat, and
+is limited by memory rather than by threads at these sizes.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, Final
+
+from scipy.sparse import csr_matrix
+
+from two_tower_assets.errors import EvaluationError
+
+SEED: Final = 0
+THREADS: Final = 1
+
+_REMEDY: Final = "Install it with `pip install 'two-tower-assets[baselines]'`."
+
+
+def model_class(module: str, name: str) -> Callable[..., Any]:
+    """Return one of implicit's classes.
+
+    Raises:
+        EvaluationError: the library is not installed, or does not load here.
+    """
+    found: Callable[..., Any] = getattr(_load(module), name)
+    return found
+
+
+def fit_model(make: Callable[..., Any], like_UM: csr_matrix, **parameters: float) -> Any:
+    """Make a model and fit it on users × videos.
+
+    Raises:
+        EvaluationError: the fit diverged.
+    """
+    diverged = _load("implicit.recommender_base").ModelFitError
+    with one_blas_thread():
+        model = make(**parameters, num_threads=THREADS, random_state=SEED)
+        try:
+            model.fit(like_UM, show_progress=False)
+        except diverged as error:
+            raise EvaluationError(
+                f"The fit diverged with {parameters}: {error}", remedy="Leave these parameters out of the grid."
+            ) from None
+    return model
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Hold BLAS to one thread meanwhile: implicit calls it from within its own loops, and warns otherwise."""
+    with _load("threadpoolctl").threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
+def _load(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise EvaluationError(
+            f"The library `implicit` is not available: {error}", where=module, remedy=_REMEDY
+        ) from None
