@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from two_tower_assets.evaluation.baselines.fallback import over_popularity
 from two_tower_assets.evaluation.baselines.inverse import inverted
@@ -104,13 +103,12 @@ def weights(liked: LikedVideos, parameters: Parameters) -> tuple[NDArray[np.floa
 
 
 def _gram(liked: LikedVideos, intercept: np.float32) -> NDArray[np.float32]:
-    """XᵀX, [M, M], or [M + 1, M + 1] with an intercept; users without LIKEs are no rows of X."""
-    like_UM: csr_matrix = liked.like_UM
+    """XᵀX, [M, M], or [M + 1, M + 1] with an intercept."""
     videos = len(liked.video)
     gram = np.zeros((videos + bool(intercept),) * 2, dtype=np.float32)
-    for first, block in co_occurrences(like_UM):
+    for first, block in co_occurrences(liked.like_UM):
         gram[first : first + len(block), :videos] = block
     if intercept:
         gram[-1, :-1] = gram[:-1, -1] = intercept * liked.counts
-        gram[-1, -1] = intercept**2 * np.count_nonzero(np.diff(like_UM.indptr))
+        gram[-1, -1] = intercept**2 * len(liked.user)
     return gram

@@ -96,7 +96,7 @@ def similarities(liked: LikedVideos, parameters: Parameters) -> csr_matrix:
     blocks = []
     for first, both_BM in co_occurrences(weighted_UM):
         row = np.arange(len(both_BM))
-        similarity_BM = both_BM / (of_video_M[first + row, None] * of_neighbour_M + shrinkage)
+        similarity_BM = np.divide(both_BM, of_video_M[first + row, None] * of_neighbour_M + shrinkage)
         similarity_BM[row, first + row] = 0
         blocks.append(_nearest(similarity_BM, int(parameters["neighbours"])))
     return vstack(blocks, format="csr")
@@ -114,8 +114,7 @@ def co_occurrences(like_UM: csr_matrix) -> Iterator[tuple[int, NDArray[np.float3
 def _weighted(like_UM: csr_matrix) -> csr_matrix:
     """Scale rows so that each user counts by mean LIKEs over own LIKEs in products of two columns."""
     likes_U = np.diff(like_UM.indptr)
-    mean = likes_U[likes_U > 0].mean()
-    weight_U = np.sqrt(mean / np.maximum(likes_U, 1)).astype(np.float32)
+    weight_U = np.sqrt(likes_U.mean() / likes_U).astype(np.float32)
     return csr_matrix(diags_array(weight_U) @ like_UM)
 
 
