@@ -46,12 +46,12 @@ class ContentCosine:
         """Weight the names of every video.
 
         Raises:
-            EvaluationError: the videos have no content.
+            EvaluationError: the videos have no names, or all have the same.
         """
         content_NF = content(data, parameters)
         if not content_NF.nnz:
             raise EvaluationError(
-                "The videos have neither tags nor performers that a vocabulary knows",
+                "No tag or performer of the vocabularies tells the videos apart",
                 where="videos.tags",
                 remedy="Load tags, or lower features.min_tag_freq; the other methods are measured without it.",
             )
