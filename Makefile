@@ -10,10 +10,10 @@ SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run evaluate ablation seeds ui test check bench screenshots down
+.PHONY: help run evaluate ablation seeds gate-simulation ui test check bench screenshots down
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +31,9 @@ ablation: $(STAMP) ## what each ingredient of the recipe gives, seeds repeated
 
 seeds: $(STAMP) ## the spread over five seeds
 	$(BIN)/two-tower seeds
+
+gate-simulation: $(STAMP) ## how often the gate errs, by number of evaluated users
+	$(BIN)/two-tower gate-simulation
 
 ui: $(STAMP) ## the Dagster UI on the same instance
 	$(BIN)/two-tower ui

@@ -103,6 +103,19 @@ def seeds(data: Path | None, seeds: int) -> None:
     print_seeds(site, seeds)
 
 
+@main.command(name="gate-simulation")
+@click.option("--replications", default=2000, show_default=True, type=click.IntRange(1), help="Of each case.")
+@click.option("--users", multiple=True, type=click.IntRange(1), help="Evaluated users; may be repeated.")
+def gate_simulation(replications: int, users: tuple[int, ...]) -> None:
+    """Show how often the gate passes a truly worse model and refuses an equal one, by number of users."""
+    from two_tower_assets.defs.simulation import print_gate_simulation
+    from two_tower_assets.evaluation.gate_simulation import SIZES
+
+    environment = read_environment()
+    settings = load_settings(environment.settings_file)
+    print_gate_simulation(settings, users or SIZES, replications, environment.home.root / "gate_simulation.json")
+
+
 @main.command()
 @click.option("--port", default=3000, show_default=True, help="Port of the UI on 127.0.0.1.")
 def ui(port: int) -> None:

@@ -121,25 +121,20 @@ def simulate(
         everybody = population(pair, change, seed=seed)
         passed = {}
         for done, users in enumerate(sizes, start=number * len(sizes) + 1):
+            resampling = Resampling(users, seed=evaluation.seed, resamples=evaluation.resamples)
             rng = np.random.default_rng((seed, number, users))
-            passed[users] = _passed(everybody, users, replications, gate, evaluation, rng)
+            passed[users] = _passed(everybody, resampling, replications, gate, rng)
             progress(done, len(CHANGES) * len(sizes))
         challengers.append(Passes(challenger=challenger, true_ratio=everybody.true_ratio, passed=passed))
     return Simulation(name=name, margin=gate.margin, challengers=tuple(challengers))
 
 
 def _passed(
-    everybody: Population,
-    users: int,
-    replications: int,
-    gate: GateSettings,
-    evaluation: EvaluationSettings,
-    rng: np.random.Generator,
+    everybody: Population, resampling: Resampling, replications: int, gate: GateSettings, rng: np.random.Generator
 ) -> Share:
-    resampling = Resampling(users, seed=evaluation.seed, resamples=evaluation.resamples)
     count = 0
-    for size in _chunks(replications, max(1, _CHUNK_CELLS // users)):
-        drawn_UR = rng.integers(everybody.users, size=(users, size))
+    for size in _chunks(replications, max(1, _CHUNK_CELLS // resampling.users)):
+        drawn_UR = rng.integers(everybody.users, size=(resampling.users, size))
         groups = _measured(everybody, drawn_UR, resampling)
         count += sum(all(answer.passed for answer in finds_as_much(group, RECALL, gate)) for group in groups)
     return Share(count=count, replications=replications)
@@ -155,20 +150,16 @@ def _measured(everybody: Population, drawn_UR: NDArray[np.int64], resampling: Re
     champion = {name: everybody.champion[name][drawn_UR] for name in (RECALL, NDCG)}
     challenger = {name: everybody.challenger[name][drawn_UR] for name in (RECALL, NDCG)}
     columns = {
-        f"{name} {column}": gain_UR[:, column]
+        f"{name} {column}": difference_U
         for name in (RECALL, NDCG)
-        for gain_UR in (challenger[name] - champion[name],)
-        for column in range(drawn_UR.shape[1])
+        for column, difference_U in enumerate((challenger[name] - champion[name]).T)
     }
     gains = resampling.means(columns)
     for column in range(drawn_UR.shape[1]):
         yield Group(
             users=resampling.users,
             targets=0,
-            metrics={
-                MODEL: _means(challenger, column),
-                CHAMPION: _means(champion, column),
-            },
+            metrics={MODEL: _means(challenger, column), CHAMPION: _means(champion, column)},
             gains={CHAMPION: {name: gains[f"{name} {column}"] for name in (RECALL, NDCG)}},
         )
 
