@@ -76,8 +76,9 @@ class Files:
     VIDEO_EMBEDDINGS: Final = "video_embeddings.parquet"
     TOWERS: Final = "towers.safetensors"
     MANIFEST: Final = "manifest.json"
+    REPORT: Final = "report.html"
 
-    PRIVATE: Final = frozenset({TOWERS})
+    PRIVATE: Final = frozenset({TOWERS, REPORT})
     """Files that never enter the public bucket nor the manifest."""
 
 

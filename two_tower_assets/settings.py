@@ -135,8 +135,10 @@ class TrainingSettings(_Strict):
     taste_loss: Annotated[float, Field(ge=0)] = 1.0
     """Weight of the loss that tells LIKEs from NOPEs; 0 switches the taste head off."""
     taste_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
-    """How often the log-odds of a LIKE may be added to the log-probability of retrieval; one of them is chosen on
-    the validation window."""
+    """How often the log-odds of a LIKE are added to the log-probability of retrieval: points of the trade-off curve,
+    one of which is chosen on the validation window."""
+    largest_taste_weight: Annotated[float, Field(ge=0)] = 0.25
+    """No larger one is chosen: a validation window of few users cannot tell its cost, which grows fast."""
     popularity_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.1, 0.25, 0.5, 1.0)
     """How often log fading popularity may be added to the log-probability of retrieval; one is chosen on the
     validation window."""

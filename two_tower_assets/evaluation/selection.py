@@ -33,7 +33,7 @@ from two_tower_assets.evaluation.rerank import strongest, terms_of
 from two_tower_assets.evaluation.task import RankingTask
 from two_tower_assets.evaluation.tower_scores import tower_scores
 from two_tower_assets.evaluation.trials import Trial
-from two_tower_assets.settings import Settings
+from two_tower_assets.settings import Settings, TrainingSettings
 from two_tower_assets.training.towers import TwoTower
 from two_tower_assets.training.trainer import Fit, Validate, Watch, fit, unwatched
 
@@ -68,7 +68,7 @@ def select(trial: Trial, videos: pl.DataFrame, settings: Settings, *, watch: Wat
     trade_off = _trade_off(fitted.model, trial, known, settings)
     choices = Choices(
         steps=fitted.steps,
-        taste_weight=heaviest(trade_off, settings.training.taste_cost),
+        taste_weight=heaviest(trade_off, settings.training),
         popularity_weight=0.0,
         fallback_half_life_days=_half_life(trial, settings),
         rerank_strength=0.0,
@@ -111,12 +111,13 @@ def validation_measure(trial: Trial, known: RankingTask) -> Validate | None:
     return measure
 
 
-def heaviest(trade_off: tuple[TradeOff, ...], cost: float) -> float:
-    """Largest weight whose NDCG@10 is at least (1 − cost) times that of weight 0; 0 when nothing was measured."""
+def heaviest(trade_off: tuple[TradeOff, ...], settings: TrainingSettings) -> float:
+    """Largest allowed weight whose NDCG@10 is at least (1 − cost) times that of weight 0; 0 without any measure."""
     if not trade_off:
         return 0.0
-    needed = (1 - cost) * trade_off[0].metrics["ndcg@10"]
-    return max(point.taste_weight for point in trade_off if point.metrics["ndcg@10"] >= needed)
+    needed = (1 - settings.taste_cost) * trade_off[0].metrics["ndcg@10"]
+    allowed = (point for point in trade_off if point.taste_weight <= settings.largest_taste_weight)
+    return max((point.taste_weight for point in allowed if point.metrics["ndcg@10"] >= needed), default=0.0)
 
 
 def mean_ndcg(ranking: Ranking, task: RankingTask) -> float:

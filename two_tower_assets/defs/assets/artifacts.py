@@ -17,6 +17,7 @@ from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.stage import Metadata, produce_in_version, stage_asset
 from two_tower_assets.defs.store import Facts, Made
 from two_tower_assets.errors import MissingAssetError
+from two_tower_assets.home import write_text
 
 if TYPE_CHECKING:
     from two_tower_assets.features.space import FeatureSpace
@@ -189,6 +190,32 @@ def video_embeddings(
         inputs=[videos, item_vectors],
         fill=fill,
         describe=lambda made: {"dagster/row_count": made.facts["rows"]},
+    )
+
+
+@stage_asset("artifacts/report", inputs=["training/checkpoint", "evaluation/page"], kinds={"html"})
+def report_page(
+    context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, page: Made
+) -> dg.MaterializeResult[Made]:
+    """`report.html`: the evaluation's page under the version's name. It shows people's data and is never public."""
+    from two_tower_assets.evaluation.page.data import PageData
+    from two_tower_assets.evaluation.page.document import DATA_FILE, render
+
+    site = workspace.site
+
+    def fill(folder: Path) -> Facts:
+        data = PageData.model_validate_json(page.path(site.home, DATA_FILE).read_text(encoding="utf-8"))
+        write_text(folder / Files.REPORT, render(data.model_copy(update={"model_version": checkpoint.data_version})))
+        return {}
+
+    return produce_in_version(
+        context,
+        site,
+        checkpoint,
+        names=[Files.REPORT],
+        inputs=[page],
+        fill=fill,
+        describe=lambda made: {"page": dg.MetadataValue.path(made.path(site.home, Files.REPORT))},
     )
 
 

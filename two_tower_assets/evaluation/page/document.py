@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
+from two_tower_assets.contract import Files
 from two_tower_assets.evaluation.page.data import PageData
 from two_tower_assets.evaluation.page.formats import minute
 from two_tower_assets.evaluation.page.markup import Html, element, join
@@ -23,7 +24,7 @@ from two_tower_assets.evaluation.page.sections.segments import segments
 from two_tower_assets.evaluation.page.sections.verdict import verdict
 from two_tower_assets.home import write_text
 
-PAGE_FILE: Final = "report.html"
+PAGE_FILE: Final = Files.REPORT
 DATA_FILE: Final = "report_page.json"
 
 _POLICY: Final = (
