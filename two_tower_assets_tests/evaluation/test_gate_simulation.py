@@ -77,7 +77,7 @@ def test_each_hit_is_lost_in_one_copy_of_twenty(change: Change) -> None:
 
 @pytest.mark.parametrize("audience", AUDIENCES, ids=lambda audience: audience.name)
 def test_generated_lists_are_lists_of_two_models_that_find_as_much(audience: Audience) -> None:
-    """No two targets of a user share a rank; both models find as much, within two standard errors, and not the same."""
+    """No two targets of a user share a rank; both models find as much (two standard errors), but not the same."""
     pair = generated_hits(audience, users=3000)
     for hits in (pair.champion, pair.challenger):
         found = hits.rank >= 0
