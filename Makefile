@@ -32,7 +32,7 @@ ablation: $(STAMP) ## what each ingredient of the recipe gives, seeds repeated
 seeds: $(STAMP) ## the spread over five seeds
 	$(BIN)/two-tower seeds
 
-gate-simulation: $(STAMP) ## how often the gate errs, by number of evaluated users
+gate-simulation: $(STAMP) ## how often the gate is wrong, by the number of users
 	$(BIN)/two-tower gate-simulation
 
 ui: $(STAMP) ## the Dagster UI on the same instance

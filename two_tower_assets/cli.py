@@ -103,17 +103,14 @@ def seeds(data: Path | None, seeds: int) -> None:
     print_seeds(site, seeds)
 
 
-@main.command(name="gate-simulation")
-@click.option("--replications", default=2000, show_default=True, type=click.IntRange(1), help="Of each case.")
-@click.option("--users", multiple=True, type=click.IntRange(1), help="Evaluated users; may be repeated.")
-def gate_simulation(replications: int, users: tuple[int, ...]) -> None:
-    """Show how often the gate passes a truly worse model and refuses an equal one, by number of users."""
-    from two_tower_assets.defs.simulation import print_gate_simulation
-    from two_tower_assets.evaluation.gate_simulation import SIZES
+@main.command("gate-simulation")
+@click.option("--replications", default=2000, show_default=True, type=click.IntRange(10), help="Evaluations a cell.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Write the rates here as well.")
+def gate_simulation(replications: int, file: Path | None) -> None:
+    """Show how often the gate is wrong about a truly equal and a truly 5 % worse model, by the number of users."""
+    from two_tower_assets.defs.simulation import print_simulation
 
-    environment = read_environment()
-    settings = load_settings(environment.settings_file)
-    print_gate_simulation(settings, users or SIZES, replications, environment.home.root / "gate_simulation.json")
+    print_simulation(load_settings(read_environment().settings_file), replications, file)
 
 
 @main.command()

@@ -3,10 +3,9 @@
 Where something could not be measured the answer is no, with the reason: the live release goes on serving.
 
 The comparison with the champion is a test of non-inferiority: a model passes when it can be said with 90 % confidence
-that it loses less than the margin. So one that is truly worse by the margin passes in about a tenth of all cases,
+that it loses less than the margin. So one that is truly worse by the margin passes in at most a tenth of all cases,
 however few users were asked; few users are paid for with refusals and not with bad models (`gate_simulation` prints
-both; of fewer than fifty users bootstrap intervals are too narrow, and more pass). NDCG@10 varies more between users
-than recall, and is held against a model only where it is surely lower.
+both). NDCG@10 varies more between users than recall, and is held against a model only where it is surely lower.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from two_tower_assets.evaluation.bootstrap import Interval
-from two_tower_assets.evaluation.report import CHAMPION, MODEL, NDCG, RERANKED, Group, Report, TrialReport, best_of
+from two_tower_assets.evaluation.report import CHAMPION, MODEL, NDCG, RERANKED, Report, TrialReport, best_of
 from two_tower_assets.evaluation.trials import GLOBAL, NEW_VIDEOS
 from two_tower_assets.settings import GateSettings
 
@@ -126,7 +125,9 @@ def _beside_popularity(judged: TrialReport, recall: str, settings: GateSettings)
         return
     bound = settings.min_recall_ratio * metrics[best][recall].mean
     yield _answer(f"{recall} beside {best}", value, "at least", bound)
-    yield _not_surely_lower(judged.groups[judged.judged], best_of(metrics, NDCG, popular) or best)
+    gains = judged.groups[judged.judged].gains
+    best = best_of(metrics, NDCG, popular) or best
+    yield _not_surely_lower(gains[best][NDCG], best)
 
 
 def _guardrails(judged: TrialReport, settings: GateSettings) -> Iterator[Answer]:
@@ -160,8 +161,9 @@ def _new_videos(report: Report, settings: GateSettings) -> Iterator[Answer]:
         return
     recall = judged_recall(trial)
     assert recall is not None
-    for answer in _beside(group.metrics, recall, CONTENT_COSINE, "at least", settings.min_new_video_ratio):
-        yield answer.model_copy(update={"question": f"new videos: {answer.question}"})
+    yield from _beside(
+        group.metrics, recall, CONTENT_COSINE, "at least", settings.min_new_video_ratio, of="new videos: "
+    )
 
 
 def _reranking(judged: TrialReport, settings: GateSettings) -> Iterator[Answer]:
@@ -181,7 +183,8 @@ def _beside_champion(report: Report, judged: TrialReport, recall: str, settings:
         reason = f"the live release {report.champion_version} could not be compared: {report.champion_missing}"
         yield Answer(question="beside the champion", passed=False, reason=reason)
         return
-    yield from finds_as_much(group, recall, settings)
+    means = {name: figure.mean for name, figure in group.metrics[CHAMPION].items()}
+    yield from champion_answers(group.gains[CHAMPION], means, recall, settings.margin)
     worse, better = 1 - settings.guard_margin, 1 + settings.guard_margin
     for metric in ("purity@10", "coverage@10"):
         yield from _beside(group.metrics, metric, CHAMPION, "at least", worse)
@@ -189,13 +192,19 @@ def _beside_champion(report: Report, judged: TrialReport, recall: str, settings:
         yield from _beside(group.metrics, metric, CHAMPION, "at most", better)
 
 
-def finds_as_much(group: Group, recall: str, settings: GateSettings) -> tuple[Answer, Answer]:
-    """Ask of a group's figures whether the challenger retrieves what the champion does: recall, then NDCG@10."""
-    champion = group.metrics[CHAMPION][recall].mean
-    return (
-        non_inferior(group.gains[CHAMPION][recall], champion, recall, settings.margin),
-        _not_surely_lower(group, CHAMPION),
-    )
+def champion_answers(
+    gains: Mapping[str, Interval], champion: Mapping[str, float], recall: str, margin: float
+) -> Iterator[Answer]:
+    """Ask whether a challenger is as good as the champion.
+
+    Args:
+        gains: metric to challenger minus champion, paired.
+        champion: metric to the champion's mean.
+        recall: the recall that is judged.
+        margin: share of it that may not be lost.
+    """
+    yield non_inferior(gains[recall], champion[recall], recall, margin)
+    yield _not_surely_lower(gains[NDCG], CHAMPION)
 
 
 def non_inferior(gain: Interval, champion: float, metric: str, margin: float) -> Answer:
@@ -224,24 +233,25 @@ def non_inferior(gain: Interval, champion: float, metric: str, margin: float) ->
     )
 
 
-def _not_surely_lower(group: Group, method: str) -> Answer:
-    """NDCG@10 is refused where the whole 95 % interval of the paired difference is negative.
-
-    An equal model meets that bad luck in one case of forty. With the one-sided 90 % bound of recall it would be one
-    of ten, and with the question about recall beside it the gate would refuse equal models more often than that.
-    """
-    gain = group.gains[method][NDCG]
+def _not_surely_lower(gain: Interval, method: str) -> Answer:
+    """NDCG@10 is refused where even the upper end of the paired 95 % interval is negative."""
     assert gain.high is not None
-    return _answer(f"{NDCG} minus {method}'s, upper end of the 95 % interval", gain.high, "at least", 0.0)
+    return _answer(f"{NDCG} minus {method}'s, upper bound", gain.high, "at least", 0.0)
 
 
 def _beside(
-    metrics: Mapping[str, Mapping[str, Interval]], metric: str, method: str, side: Bound, ratio: float
+    metrics: Mapping[str, Mapping[str, Interval]],
+    metric: str,
+    method: str,
+    side: Bound,
+    ratio: float,
+    *,
+    of: str = "",
 ) -> Iterator[Answer]:
     """Compare with a ratio of another method's figure; nothing is asked where either was not measured."""
     own, other = metrics[MODEL].get(metric), metrics.get(method, {}).get(metric)
     if own is not None and other is not None:
-        yield _answer(f"{metric} beside {method}", own.mean, side, ratio * other.mean)
+        yield _answer(f"{of}{metric} beside {method}", own.mean, side, ratio * other.mean)
 
 
 def _answer(question: str, value: float, side: Bound, bound: float) -> Answer:

@@ -6,7 +6,7 @@ is then made worse by exactly `LOSS`: every user stands in it `COPIES` times, an
 the copies. Recall and NDCG are sums over hits divided by what the targets alone decide, so both fall by exactly that
 share whatever the distribution of users, targets and ranks.
 
-Where two models' hits come from: rankings of a real trial (`paired_hits`), or a generative model (`gate_audiences`).
+Where two models' hits come from is `gate_audiences`' part.
 What does not live here: sampling, intervals and verdicts (`gate_simulation`). Letters: P users of a population,
 U users before they are multiplied, T targets.
 """
@@ -22,9 +22,7 @@ from numpy.typing import NDArray
 
 from two_tower_assets.evaluation.metrics.hits import BEYOND, Hits
 from two_tower_assets.evaluation.metrics.retrieval import ndcg_at, recall_at
-from two_tower_assets.evaluation.ranking import Ranking
 from two_tower_assets.evaluation.report import NDCG, RECALL
-from two_tower_assets.evaluation.task import RankingTask
 
 COPIES: Final = 20
 LOSS: Final = 1 / COPIES
@@ -114,13 +112,6 @@ def population(pair: PairedHits, change: Change, *, seed: int = 0) -> Population
         challenger += changed
         champion += [_values(ordered.champion)] * len(changed)
     return Population(_joined(champion), _joined(challenger))
-
-
-def paired_hits(task: RankingTask, champion: Ranking, challenger: Ranking) -> PairedHits:
-    """What two rankings of one task found for its known users, who are those the gate judges."""
-    known = task.part(task.has_history)
-    first, second = (ranking.part(task, task.has_history) for ranking in (champion, challenger))
-    return PairedHits(first.targets(known), second.targets(known))
 
 
 def _without(hits: Hits, lost_T: NDArray[np.bool_]) -> Hits:

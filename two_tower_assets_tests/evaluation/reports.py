@@ -1,110 +1,121 @@
-"""Small reports for tests of what is read off them: a good model, of which a test spoils one figure."""
+"""Reports made by hand: a healthy one, and ways to change one figure of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.evaluation.choices import Choices
-from two_tower_assets.evaluation.report import CHAMPION, KNOWN, MODEL, RERANKED, Group, Report, TrialReport
+from two_tower_assets.evaluation.report import (
+    ALL,
+    CHAMPION,
+    KNOWN,
+    MODEL,
+    NDCG,
+    RECALL,
+    RERANKED,
+    Group,
+    Report,
+    TrialReport,
+)
 from two_tower_assets.evaluation.trials import GLOBAL, NEW_VIDEOS
 
-POPULAR = "most_popular"
-RECENT = "popular_7_days"
-COSINE = "content_cosine"
-
-Figures = Mapping[str, Mapping[str, float]]
-"""Method to metric to mean."""
-
-GOOD: Figures = {
+CHOICES = Choices(
+    steps=300, taste_weight=0.25, popularity_weight=0.1, fallback_half_life_days=30, rerank_strength=0.1
+)
+FIGURES = {
     MODEL: {
         "recall@10": 0.3,
-        "recall@200": 0.6,
-        "ndcg@10": 0.2,
+        "recall@50": 0.5,
+        RECALL: 0.7,
+        NDCG: 0.3,
         "purity@10": 0.8,
+        "nope_rate@10": 0.04,
+        "coverage@10": 0.2,
+        "gini@10": 0.9,
+        "maker_hhi@10": 0.02,
+    },
+    RERANKED: {RECALL: 0.7, NDCG: 0.3},
+    "most_popular": {
+        "recall@10": 0.2,
+        "recall@50": 0.4,
+        RECALL: 0.5,
+        NDCG: 0.15,
+        "purity@10": 0.85,
         "nope_rate@10": 0.02,
-        "coverage@10": 0.4,
-        "gini@10": 0.7,
-        "maker_hhi@10": 0.1,
+        "coverage@10": 0.05,
+        "gini@10": 0.98,
+        "maker_hhi@10": 0.03,
     },
-    RERANKED: {"ndcg@10": 0.2},
-    POPULAR: {
-        "recall@200": 0.5,
-        "ndcg@10": 0.1,
-        "purity@10": 0.8,
-        "nope_rate@10": 0.01,
-        "coverage@10": 0.01,
-        "gini@10": 0.99,
-        "maker_hhi@10": 0.1,
-    },
-    RECENT: {"recall@200": 0.55, "ndcg@10": 0.15},
+    "popular_7_days": {"recall@10": 0.2, "recall@50": 0.4, RECALL: 0.6, NDCG: 0.25},
 }
+"""Means of a model that passes."""
 
 
-def interval(mean: float, half_width: float = 0.0) -> Interval:
-    """A mean with a symmetrical interval."""
-    return Interval(mean=mean, low=mean - half_width, high=mean + half_width)
+def around(mean: float, half: float = 0.02) -> Interval:
+    """A mean with a symmetric interval."""
+    return Interval(mean=mean, low=mean - half, high=mean + half)
 
 
-def with_figures(figures: Figures, **changes: Mapping[str, float] | None) -> Figures:
-    """Other figures of some methods; a method changed to None is taken out."""
-    kept = {name: {**metrics, **(changes.get(name) or {})} for name, metrics in figures.items()}
-    added = {name: metrics for name, metrics in changes.items() if name not in figures and metrics}
-    return {name: metrics for name, metrics in {**kept, **added}.items() if changes.get(name, {}) is not None}
-
-
-def trial_report(
-    figures: Figures,
-    *,
-    trial: str = GLOBAL,
-    users: int = 500,
-    candidates: int = 2000,
-    half_width: float = 0.01,
-    group: str = KNOWN,
-) -> TrialReport:
-    """One trial whose gains are the differences of the means, all with intervals of one width."""
-    own = figures.get(MODEL, {})
-    gains = {
-        name: {key: interval(own[key] - value, half_width) for key, value in metrics.items() if key in own}
-        for name, metrics in figures.items()
-        if name != MODEL
-    }
-    measured = {name: {key: interval(value) for key, value in metrics.items()} for name, metrics in figures.items()}
-    return TrialReport(
-        trial=trial,
-        start=None,
-        end=None,
-        candidates=candidates,
-        left_out={},
-        groups={group: Group(users=users, targets=users, metrics=measured, gains=gains)},
-        liked_maker_hhi=0.1,
-    )
+def group(figures: dict[str, dict[str, float]], *, users: int = 500, gains: dict[str, dict[str, Interval]]) -> Group:
+    """Figures of one group."""
+    metrics = {method: {name: around(value) for name, value in values.items()} for method, values in figures.items()}
+    return Group(users=users, targets=4 * users, metrics=metrics, gains=gains)
 
 
 def report(
-    judged: TrialReport | None = None,
+    changes: dict[str, dict[str, float]] | None = None,
     *,
-    new_videos: TrialReport | None = None,
-    champion: str | None = None,
+    users: int = 500,
+    candidates: int = 5000,
+    champion_gain: dict[str, Interval] | None = None,
     champion_missing: str | None = None,
+    new_video_recalls: tuple[float, float] | None = (0.5, 0.4),
+    global_trial: bool = True,
 ) -> Report:
-    """A report of a good first release, unless told otherwise."""
-    trials = {GLOBAL: judged or trial_report(GOOD)}
-    if new_videos is not None:
-        trials[NEW_VIDEOS] = new_videos
+    """A report in which the model passes, but for what is changed.
+
+    Args:
+        changes: method to metric to mean.
+        users: known users of the global trial.
+        candidates: of every trial.
+        champion_gain: metric to towers minus champion; its means are the towers'.
+        champion_missing: why the live release could not be compared.
+        new_video_recalls: recall@200 of towers and content cosine; None: the trial asked nobody.
+        global_trial: whether there is anybody in it.
+    """
+    figures = {method: dict(values) for method, values in FIGURES.items()}
+    for method, values in (changes or {}).items():
+        figures.setdefault(method, {}).update(values)
+    own = figures[MODEL]
+    gains = {
+        method: {name: around(own[name] - value) for name, value in values.items() if name in own}
+        for method, values in figures.items()
+        if method != MODEL
+    }
+    if champion_gain is not None:
+        figures[CHAMPION] = dict(own)
+        gains[CHAMPION] = {name: around(0.0, 0.001) for name in own} | champion_gain
+    known = {KNOWN: group(figures, users=users, gains=gains)} if global_trial else {}
+    new_videos = {}
+    if new_video_recalls is not None:
+        recalls = dict(zip((MODEL, "content_cosine"), new_video_recalls, strict=True))
+        new_videos = {ALL: group({method: {RECALL: value} for method, value in recalls.items()}, gains={})}
+    compared = champion_gain is not None or champion_missing is not None
     return Report(
         preset="content",
-        choices=Choices(
-            steps=1, taste_weight=0.0, popularity_weight=0.0, fallback_half_life_days=30.0, rerank_strength=0.0
-        ),
-        trials=trials,
+        choices=CHOICES,
+        trials={
+            name: TrialReport(
+                trial=name,
+                start=None,
+                end=None,
+                candidates=candidates,
+                left_out={},
+                groups=groups,
+                liked_maker_hhi=0.02,
+            )
+            for name, groups in ((GLOBAL, known), (NEW_VIDEOS, new_videos))
+        },
         baselines={},
-        champion_version=champion,
+        champion_version="20260101T000000Z-0123456" if compared else None,
         champion_missing=champion_missing,
     )
-
-
-def beside_champion(*, half_width: float = 0.01, **champion: float) -> Report:
-    """A good model beside a champion that is like it but for some figures; `_at_` stands for @ in their names."""
-    figures = {**GOOD[MODEL], **{name.replace("_at_", "@"): value for name, value in champion.items()}}
-    return report(trial_report({**GOOD, CHAMPION: figures}, half_width=half_width), champion="v1")

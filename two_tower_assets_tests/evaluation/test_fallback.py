@@ -6,58 +6,49 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from two_tower_assets.evaluation.fallback import choose_half_life, fallback_scores
-from two_tower_assets.evaluation.task import Later, RankingTask, make_task
-from two_tower_assets.features.history import LIKE
-from two_tower_assets.training.data import TrainingData
+from two_tower_assets.evaluation.fallback import choose_half_life
+from two_tower_assets.training.popularity import fading_popularity
 from two_tower_assets_tests.features.worlds import START, uid, world
 from two_tower_assets_tests.training.tastes import data_of
 
-CUT = START + timedelta(days=10)
+CUT = START + timedelta(days=20)
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> TrainingData:
-    """Video 0 is liked twice ten days before the cut-off, 1 once a day before, 2 after it, 3 only NOPEd."""
+def test_a_like_counts_half_after_each_half_life(tmp_path: Path) -> None:
+    """Video 0: LIKEs of 20 and 10 days before the cut-off, 1/4 + 1/2; video 1: one just before; NOPEs and later: no."""
     rows = [
         (uid(0), uid(0), "like", START),
-        (uid(1), uid(0), "like", START),
-        (uid(0), uid(1), "like", CUT - timedelta(days=1)),
-        (uid(0), uid(2), "like", CUT + timedelta(days=1)),
-        (uid(1), uid(3), "nope", START),
+        (uid(1), uid(0), "like", START + timedelta(days=10)),
+        (uid(0), uid(1), "like", CUT - timedelta(microseconds=1)),
+        (uid(1), uid(1), "nope", START),
+        (uid(2), uid(0), "like", CUT),
     ]
-    return data_of(world([{"id": uid(video)} for video in range(4)], rows), tmp_path, CUT)
+    data = data_of(world([{"id": uid(video)} for video in range(3)], rows), tmp_path, CUT)
+    found = fading_popularity(data.history, data.until, 10.0)
+    assert found.tolist() == pytest.approx([0.75, 1.0, 0.0])
 
 
-@pytest.fixture
-def task(data: TrainingData) -> RankingTask:
-    later = Later(np.array([0, 1]), np.array([2, 2]), np.array([LIKE, LIKE], dtype=np.int8))
-    return make_task(
-        data.history, later, candidates=data.catalogue, state_end=data.user_end, moment=np.full(2, data.until)
-    )
+def test_popularity_is_put_between_minus_one_and_one_and_new_videos_near_the_top(tmp_path: Path) -> None:
+    """The most liked is 1, one that nobody wanted −1, and one that nobody could see yet stands among the liked."""
+    old = START - timedelta(days=400)
+    videos = [{"id": uid(0)}, {"id": uid(1)}, {"id": uid(2), "product_released_at": old}]
+    videos.append({"id": uid(3), "product_released_at": CUT - timedelta(days=1)})
+    rows = [(uid(user), uid(0), "like", START) for user in range(9)] + [(uid(0), uid(1), "like", START)]
+    data = data_of(world(videos, rows), tmp_path, CUT)
+    found = data.popularity(10.0)
+    assert (found.value[0], found.value[2]) == (1.0, -1.0)
+    assert found.value[2] < found.value[1] < found.value[3] < 1.0
+    popularity = fading_popularity(data.history, data.until, 10.0)
+    assert found.scale == pytest.approx(np.log((popularity[0] + 0.02) / 0.02) / 2)
 
 
-@pytest.mark.parametrize("half_life", [1.0, 5.0, 1000.0])
-def test_a_like_counts_half_after_each_half_life_and_later_ones_do_not(
-    data: TrainingData, task: RankingTask, half_life: float
-) -> None:
-    """2 · 2^(−10 / h) against 2^(−1 / h): short half-lives prefer what is new, long ones what is liked most."""
-    scores = fallback_scores(data, task, half_life)(np.array([0])).tolist()
-    assert scores == [pytest.approx([2 * 2 ** (-10 / half_life), 2 ** (-1 / half_life), 0.0, 0.0])]
+def test_without_any_decision_popularity_says_nothing(tmp_path: Path) -> None:
+    """All values are 0 and a step is worth nothing."""
+    place = world([{"id": uid(0)}], [(uid(0), uid(0), "like", CUT)])
+    found = data_of(place, tmp_path, CUT).popularity(10.0)
+    assert (found.value.tolist(), found.scale) == ([0.0], 0.0)
 
 
-def test_everyone_gets_the_same_list_in_memory_of_their_own(data: TrainingData, task: RankingTask) -> None:
-    """Rows are equal, and overwriting one does not change another."""
-    scores = fallback_scores(data, task, 5.0)
-    block = scores(np.array([0, 1]))
-    assert block[0].tolist() == block[1].tolist()
-    before = block[1].tolist()
-    block[0] = -1.0
-    assert block[1].tolist() == before
-    assert scores(np.array([0]))[0].tolist() == before
-
-
-def test_the_best_half_life_is_chosen_and_the_first_of_equals() -> None:
-    """The settings' first half-life is the default that only a better one replaces."""
-    assert choose_half_life((30.0, 7.0, 14.0), {30.0: 0.1, 7.0: 0.3, 14.0: 0.2}.__getitem__) == 7.0
-    assert choose_half_life((30.0, 7.0, 14.0), lambda _: 0.1) == 30.0
+def test_the_best_half_life_is_the_first_of_equals() -> None:
+    """30 before 60 where both measure alike."""
+    assert choose_half_life((30.0, 7.0, 60.0), lambda days: {30.0: 2.0, 7.0: 1.0, 60.0: 2.0}[days]) == 30.0
