@@ -19,14 +19,21 @@ def print_simulation(settings: Settings, replications: int, file: Path | None) -
 
     console = Console(highlight=False)
     table = Table(title=f"How often the gate is wrong ({replications} evaluations a cell)", title_justify="left")
-    for column in ("audience", "users", "passes a model 5 % worse", "refuses an equal model"):
+    for column in (
+        "audience",
+        "users",
+        "passes a model 5 % worse",
+        "… that fails 5 % of users",
+        "refuses an equal model",
+    ):
         table.add_column(column)
     rates = []
     with console.status("simulating") as status:
         for rate in simulate(settings.gate.margin, replications=replications):
             status.update(f"simulated {rate.users} users, {rate.audience}")
             rates.append(rate)
-            cells = (f"{value:.1%} ± {rate.error_of(value):.1%}" for value in (rate.passes_worse, rate.refuses_equal))
+            shares = (rate.passes_worse, rate.passes_worse_for_some, rate.refuses_equal)
+            cells = (f"{share:.1%} ± {rate.error_of(share):.1%}" for share in shares)
             table.add_row(rate.audience, f"{rate.users:,}", *cells)
     console.print(table)
     if file is not None:

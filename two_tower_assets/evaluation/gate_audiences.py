@@ -22,10 +22,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from two_tower_assets.evaluation.gate_populations import PairedHits
-from two_tower_assets.evaluation.metrics.hits import Hits
+from two_tower_assets.evaluation.metrics.hits import BEYOND, Hits
 from two_tower_assets.evaluation.metrics.retrieval import ndcg_at, recall_at
 
 _DEPTH: Final = 200
+_FARTHEST: Final = 6
+"""Largest log10 of a rank."""
 
 
 @dataclass(frozen=True)
@@ -76,5 +78,17 @@ def describe(pair: PairedHits) -> dict[str, float]:
 
 
 def _hits(row_T: NDArray[np.int64], log_rank_T: NDArray[np.float64], users: int) -> Hits:
-    rank_T = np.floor(10**log_rank_T).astype(np.int64)
-    return Hits(row_T, np.where(rank_T < _DEPTH, rank_T, -1), users)
+    wanted_T = np.floor(10 ** np.minimum(log_rank_T, _FARTHEST)).astype(np.int64)
+    rank_T = _one_each(row_T, wanted_T)
+    return Hits(row_T, np.where(rank_T < _DEPTH, rank_T, BEYOND), users)
+
+
+def _one_each(row_T: NDArray[np.int64], rank_T: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move targets down until no two of a user share a rank, as in a list; otherwise NDCG could exceed 1."""
+    order = np.lexsort((rank_T, row_T))
+    place_T = np.arange(len(row_T)) - np.searchsorted(row_T, row_T)
+    # Each user's ranks lie above those of the users before, so one running maximum serves all.
+    apart_T = row_T * 4 * 10**_FARTHEST
+    moved_T = np.empty_like(rank_T)
+    moved_T[order] = np.maximum.accumulate(rank_T[order] - place_T + apart_T) - apart_T + place_T
+    return moved_T
