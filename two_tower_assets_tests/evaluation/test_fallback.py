@@ -15,7 +15,7 @@ CUT = START + timedelta(days=20)
 
 
 def test_a_like_counts_half_after_each_half_life(tmp_path: Path) -> None:
-    """Video 0: LIKEs of 20 and 10 days before the cut-off, 1/4 + 1/2; video 1: one just before; NOPEs and later: no."""
+    """Video 0: LIKEs 20 and 10 days before the cut-off, 1/4 + 1/2; video 1: one just before; NOPEs, later: no."""
     rows = [
         (uid(0), uid(0), "like", START),
         (uid(1), uid(0), "like", START + timedelta(days=10)),
