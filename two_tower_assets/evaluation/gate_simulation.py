@@ -48,7 +48,7 @@ class Rates:
     """Share of evaluations in which a truly equal model was refused."""
 
     def error_of(self, rate: float) -> float:
-        """Standard error of a rate by its replications; one case is added to each side, so that 0 has an error too."""
+        """Standard error of a rate by its replications; one case is added to each side, so that 0 has one too."""
         share = (rate * self.replications + 1) / (self.replications + 2)
         return math.sqrt(share * (1 - share) / self.replications)
 
