@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from two_tower_assets.home import write_text
 from two_tower_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from two_tower_assets.evaluation.gate_simulation import Rates
 
 
 def print_simulation(settings: Settings, replications: int, file: Path | None) -> None:
@@ -37,4 +41,10 @@ def print_simulation(settings: Settings, replications: int, file: Path | None) -
             table.add_row(rate.audience, f"{rate.users:,}", *cells)
     console.print(table)
     if file is not None:
-        write_text(file, json.dumps([asdict(rate) for rate in rates], indent=1))
+        write_text(file, json.dumps([_row(rate) for rate in rates], indent=1))
+
+
+def _row(rate: Rates) -> dict[str, object]:
+    """Rates with the standard error of each."""
+    shares = {name: round(share, 6) for name, share in asdict(rate).items() if isinstance(share, float)}
+    return {**asdict(rate), **shares, "standard_errors": {name: rate.error_of(share) for name, share in shares.items()}}

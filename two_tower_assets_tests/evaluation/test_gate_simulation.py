@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,15 @@ def test_the_gate_is_wrong_in_at_most_a_tenth_of_all_cases_at_500_users() -> Non
         assert rates.passes_worse <= 0.10, rates
         assert rates.passes_worse_for_some <= 0.10, rates
         assert rates.refuses_equal <= 0.10, rates
+
+
+def test_lists_that_differ_more_are_paid_for_with_refusals_too() -> None:
+    """Differences twice as wide as a second seed's: more equal models are refused, and no more bad ones pass."""
+    wide = replace(AUDIENCES[1], of_model=2 * AUDIENCES[1].of_model)
+    assert describe(audience_hits(wide, 20_000))["recall difference"] > 0.5
+    (rates,) = simulate(GateSettings().margin, sizes=(500,), replications=2000, audiences=(wide,))
+    assert rates.refuses_equal > 0.15
+    assert max(rates.passes_worse, rates.passes_worse_for_some) <= 0.12
 
 
 def test_few_users_are_paid_for_with_refusals_and_not_with_bad_models() -> None:
