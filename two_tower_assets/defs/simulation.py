@@ -47,4 +47,5 @@ def print_simulation(settings: Settings, replications: int, file: Path | None) -
 def _row(rate: Rates) -> dict[str, object]:
     """Rates with the standard error of each."""
     shares = {name: round(share, 6) for name, share in asdict(rate).items() if isinstance(share, float)}
-    return {**asdict(rate), **shares, "standard_errors": {name: rate.error_of(share) for name, share in shares.items()}}
+    errors = {name: rate.error_of(share) for name, share in shares.items()}
+    return {**asdict(rate), **shares, "standard_errors": errors}

@@ -87,6 +87,16 @@ def test_without_popularity_or_the_model_itself_nothing_is_let_through() -> None
     assert refusals(report().model_copy(update={"trials": {}})) == ["measured"]
 
 
+def test_each_metric_is_compared_with_the_popularity_that_is_best_at_it() -> None:
+    """Recall with the last week's and NDCG with all time's, where each is the higher one; never the lower one."""
+    found = report({"most_popular": {NDCG: 0.27}})
+    asked = [answer.question for answer in judge(found, GATE).answers]
+    assert "recall@200 beside popular_7_days" in asked
+    assert "ndcg@10 minus most_popular's, upper bound" in asked
+    assert refusals(report({"most_popular": {RECALL: 0.71}})) == ["recall@200 beside most_popular"]
+    assert refusals(report({"most_popular": {NDCG: 0.33}})) == ["ndcg@10 minus most_popular's, upper bound"]
+
+
 def test_everybody_is_judged_where_nobody_is_new_and_new_users_alone_are_not() -> None:
     """The group of all stands for the known ones; of new users the towers know nothing."""
     (group,) = report().trial(GLOBAL).groups.values()
