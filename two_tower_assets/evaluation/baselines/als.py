@@ -28,6 +28,7 @@ _GRID: Final[tuple[Parameters, ...]] = (
     {"factors": 64, "alpha": 3, "regularization": 30},
     {"factors": 32, "alpha": 1, "regularization": 30},
     {"factors": 128, "alpha": 10, "regularization": 100},
+    {"factors": 128, "alpha": 40, "regularization": 300},
 )
 
 

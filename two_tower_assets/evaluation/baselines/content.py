@@ -77,8 +77,8 @@ class FittedContent:
         tie_C = (_TIE * level_C / max(level_C.max(initial=0), 1)).astype(np.float32)
 
         def score(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-            cosine_BC: NDArray[np.float32] = (content_CF @ taste_UF[rows].toarray().T).T
-            return cosine_BC + tie_C
+            score_BC: NDArray[np.float32] = (content_CF @ taste_UF[rows].toarray().T).T + tie_C
+            return score_BC
 
         return over_popularity(
             task,
