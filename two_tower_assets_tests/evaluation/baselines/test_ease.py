@@ -94,6 +94,6 @@ def test_an_inverse_is_the_inverse(size: int, seed: int, block: int) -> None:
 
 
 def test_a_singular_matrix_is_refused_with_the_remedy() -> None:
-    """Two equal columns and no ridge."""
+    """Two equal columns, whose squares are exact, and no ridge."""
     with pytest.raises(EvaluationError, match="larger ridge"):
-        weights(liked(np.array([[1, 1], [1, 1]])), {"ridge": 0.0, "intercept": 0})
+        weights(liked(np.ones((4, 2), dtype=np.int64)), {"ridge": 0.0, "intercept": 0})
