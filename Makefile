@@ -10,10 +10,10 @@ SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run ui test check bench screenshots down
+.PHONY: help run evaluate ablation seeds gate-simulation ui test check bench screenshots down
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -22,6 +22,18 @@ $(STAMP): pyproject.toml
 
 run: $(STAMP) ## the whole pipeline: data (DATA=folder, default a generated sample) to a live release
 	$(BIN)/two-tower run
+
+evaluate: $(STAMP) ## fit and evaluate without releasing: tables with intervals, the gate's verdict, the report's page
+	$(BIN)/two-tower evaluate $(if $(PRESET),--preset $(PRESET))
+
+ablation: $(STAMP) ## what each ingredient of the recipe gives, seeds repeated
+	$(BIN)/two-tower ablation $(ABLATION_ARGS)
+
+seeds: $(STAMP) ## the spread over five seeds
+	$(BIN)/two-tower seeds
+
+gate-simulation: $(STAMP) ## how often the gate is wrong, by the number of users
+	$(BIN)/two-tower gate-simulation
 
 ui: $(STAMP) ## the Dagster UI on the same instance
 	$(BIN)/two-tower ui

@@ -14,9 +14,13 @@ import click
 
 from two_tower_assets.environment import read_environment
 from two_tower_assets.errors import TwoTowerError
-from two_tower_assets.settings import load_settings
+from two_tower_assets.home import write_text
+from two_tower_assets.settings import as_toml, load_settings
 
 _CONSOLE = '{"loggers": {"console": {}}}'
+# The check that examples see no future compares them in the normalizer's space.
+_FITTED = '+key:"training/evaluated_checkpoint" or +key:"features/normalizer"'
+_EVALUATION = '+key:"evaluation/page" or +key:"features/normalizer"'
 
 
 class _FriendlyGroup(click.Group):
@@ -47,15 +51,66 @@ def run(data: Path | None, select: str) -> None:
 
     started_at = datetime.now(UTC)
     site = open_site(data_folder=data)
-    environment = {**_instance_environment(), "PYTHONWARNINGS": "ignore"}
-    if data:
-        environment["TWO_TOWER_DATA"] = str(data.resolve())
-    command = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "two_tower_assets.definitions"]
-    finished = subprocess.run([*command, "--select", select, "--config-json", _CONSOLE], env=environment, check=False)
-    if finished.returncode:
-        raise click.ClickException("The run stopped; the lines above say at which asset and what to do.")
+    _materialize(select, data)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     print_summary(site, started_at=started_at, peak_mib=peak)
+
+
+@main.command()
+@_data
+@click.option(
+    "--preset", type=click.Choice(["content", "hybrid"]), help="Preset of the features, for this evaluation."
+)
+def evaluate(data: Path | None, preset: str | None) -> None:
+    """Fit and evaluate without releasing: tables with intervals, the gate's verdict, and the report's page."""
+    from two_tower_assets.defs.site import open_site
+    from two_tower_assets.defs.summary import print_evaluation
+
+    if preset:
+        _use_preset(preset)
+    site = open_site(data_folder=data)
+    _materialize(_EVALUATION, data)
+    print_evaluation(site)
+
+
+@main.command()
+@_data
+@click.option("--seeds", default=3, show_default=True, type=click.IntRange(1), help="Fits of each variant.")
+@click.option(
+    "--trial", default="per_user", show_default=True, type=click.Choice(["global", "per_user", "new_videos"])
+)
+@click.option("--only", multiple=True, metavar="VARIANT", help="Some variants alone; may be repeated.")
+def ablation(data: Path | None, seeds: int, trial: str, only: tuple[str, ...]) -> None:
+    """Show what each ingredient of the recipe gives, over several seeds."""
+    from two_tower_assets.defs.site import open_site
+    from two_tower_assets.defs.variants import print_ablation
+
+    site = open_site(data_folder=data)
+    _materialize(_FITTED, data)
+    print_ablation(site, trial, seeds, only)
+
+
+@main.command()
+@_data
+@click.option("--seeds", default=5, show_default=True, type=click.IntRange(1), help="Fits of the recipe.")
+def seeds(data: Path | None, seeds: int) -> None:
+    """Show how much the recipe's figures vary from seed to seed, in every trial."""
+    from two_tower_assets.defs.site import open_site
+    from two_tower_assets.defs.variants import print_seeds
+
+    site = open_site(data_folder=data)
+    _materialize(_FITTED, data)
+    print_seeds(site, seeds)
+
+
+@main.command("gate-simulation")
+@click.option("--replications", default=2000, show_default=True, type=click.IntRange(10), help="Evaluations a cell.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Write the rates here as well.")
+def gate_simulation(replications: int, file: Path | None) -> None:
+    """Show how often the gate is wrong about a truly equal and a truly 5 % worse model, by the number of users."""
+    from two_tower_assets.defs.simulation import print_simulation
+
+    print_simulation(load_settings(read_environment().settings_file), replications, file)
 
 
 @main.command()
@@ -104,8 +159,6 @@ def migrate(*, dry_run: bool, url: str | None) -> None:
 @main.command()
 def settings() -> None:
     """Print the effective settings with their descriptions, in the form of the settings file."""
-    from two_tower_assets.settings import as_toml
-
     environment = read_environment()
     click.echo(as_toml(load_settings(environment.settings_file)))
 
@@ -144,6 +197,26 @@ def rollback(to: str | None, note: str | None, data: Path | None) -> None:
     flip = flip_back(open_site(data_folder=data).serving_url, to=to, note=note)
     before = f", before: {flip.previous}" if flip.changed else " already"
     click.echo(f"live: {flip.model_version}{before}")
+
+
+def _use_preset(preset: str) -> None:
+    """Let this command and what it starts read the settings with another preset."""
+    environment = read_environment()
+    settings = load_settings(environment.settings_file)
+    features = settings.features.model_copy(update={"preset": preset})
+    path = environment.home.root / f"settings.{preset}.toml"
+    write_text(path, as_toml(settings.model_copy(update={"features": features})))
+    os.environ["TWO_TOWER_SETTINGS"] = str(path)
+
+
+def _materialize(select: str, data: Path | None) -> None:
+    environment = {**_instance_environment(), "PYTHONWARNINGS": "ignore"}
+    if data:
+        environment["TWO_TOWER_DATA"] = str(data.resolve())
+    command = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "two_tower_assets.definitions"]
+    finished = subprocess.run([*command, "--select", select, "--config-json", _CONSOLE], env=environment, check=False)
+    if finished.returncode:
+        raise click.ClickException("The run stopped; the lines above say at which asset and what to do.")
 
 
 def _instance_environment() -> dict[str, str]:

@@ -32,11 +32,16 @@ LIKE_HOUR_WITHOUT_LIKES: Final = 12.0
 LAST_HOUR: Final = 23.0
 """`hour_of_day` = average like hour clipped to 0…23, divided by this."""
 
+VIDEO_SEGMENTS: Final = {"liked_video_vector": "liked_video_ids", "noped_video_vector": "noped_video_ids"}
+"""Optional segments of `user_features`, in order: each one's payload key (at most `MAX_VIDEO_IDS`, newest first)."""
+
 USER_TENSOR: Final = "user_features"
 USER_EMBEDDING_TENSOR: Final = "user_embedding"
 
 MAX_PAGE: Final = 1000
 """Row cap of every batch RPC; hosted PostgREST cuts answers at the same number."""
+MAX_VIDEO_IDS: Final = 1000
+"""Most ids of liked, and of NOPEd, videos in a user payload; the newest are kept."""
 
 
 class Tables:
@@ -64,13 +69,16 @@ class Files:
     NORMALIZER: Final = "normalizer.json"
     TAG_VOCABULARY: Final = "vocab_tag.json"
     PERFORMER_VOCABULARY: Final = "vocab_actress.json"
+    VIDEO_VOCABULARY: Final = "vocab_video.json"
+    """Only where the feature schema has the optional video segments."""
     MODEL_META: Final = "model_meta.json"
     GOLDEN_VECTORS: Final = "golden_vectors.json"
     VIDEO_EMBEDDINGS: Final = "video_embeddings.parquet"
     TOWERS: Final = "towers.safetensors"
     MANIFEST: Final = "manifest.json"
+    REPORT: Final = "report.html"
 
-    PRIVATE: Final = frozenset({TOWERS})
+    PRIVATE: Final = frozenset({TOWERS, REPORT})
     """Files that never enter the public bucket nor the manifest."""
 
 
@@ -130,8 +138,8 @@ class UserPayload(_Payload):
     price_stats: PriceStats = PriceStats()
     tags: tuple[str, ...] = ()
     performers: tuple[str, ...] = ()
-    liked_video_ids: tuple[str, ...] = Field(default=(), max_length=MAX_PAGE)
-    noped_video_ids: tuple[str, ...] = Field(default=(), max_length=MAX_PAGE)
+    liked_video_ids: tuple[str, ...] = Field(default=(), max_length=MAX_VIDEO_IDS)
+    noped_video_ids: tuple[str, ...] = Field(default=(), max_length=MAX_VIDEO_IDS)
 
 
 class ItemPayload(_Payload):

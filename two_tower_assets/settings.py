@@ -55,6 +55,8 @@ class SampleSettings(_Strict):
 class FeatureSettings(_Strict):
     """Vocabularies and the way item and current user features are read."""
 
+    preset: Literal["content", "hybrid"] = "content"
+    """`content`: a user is numbers, tags and performers; `hybrid`: also which videos they liked and NOPEd."""
     feature_source: Literal["rpc", "frames"] = "rpc"
     """`rpc`: payloads from the database functions; `frames`: the same computed from the snapshots."""
     max_tag_vocab: Annotated[int, Field(ge=0)] = 512
@@ -65,17 +67,39 @@ class FeatureSettings(_Strict):
     """Largest number of performers in the vocabulary."""
     min_actress_freq: Positive = 2
     """A performer on fewer active videos is left out."""
+    max_video_vocab: Annotated[int, Field(ge=0)] = 4096
+    """Largest number of videos with columns of their own when the preset is `hybrid`; the most liked are kept."""
+    min_video_freq: Positive = 1
+    """A video with fewer LIKEs is left out."""
     payload_page: Annotated[int, Field(ge=1, le=MAX_PAGE)] = MAX_PAGE
     """Users or videos a batch RPC returns at once."""
 
+    @property
+    def reads_video_ids(self) -> bool:
+        """Whether the ids of a user's liked and NOPEd videos are features."""
+        return self.preset == "hybrid"
+
 
 class ModelSettings(_Strict):
-    """Shape of the two towers."""
+    """Shape of the two towers; see `training.towers`."""
 
-    hidden: tuple[Positive, ...] = (512,)
-    """Width of each hidden layer, the same in both towers."""
+    heads: Positive = 2
+    """Content heads that are fitted side by side, each by its own loss."""
+    hidden: tuple[Positive, ...] = (256,)
+    """Width of each hidden layer of a head, the same in both towers."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     """Dropout after each hidden layer while training."""
+    taste_size: Annotated[int, Field(ge=1, le=128)] = 32
+    """How many of the 256 numbers say LIKE or NOPE; the rest say what is looked for."""
+    video_size: Annotated[int, Field(ge=1, le=128)] = 64
+    """Preset `hybrid`: how many of the 256 numbers come from the ids of videos."""
+    video_share: Share = 0.25
+    """Preset `hybrid`: share of the head of videos in the mean retrieval logit."""
+    bag_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Preset `hybrid`: share of the liked and NOPEd videos that are hidden from a user's head while training."""
+    video_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """Preset `hybrid`: how often a video stands for an unknown one while training, so that new ones keep their
+    quality."""
 
 
 class TrainingSettings(_Strict):
@@ -83,9 +107,10 @@ class TrainingSettings(_Strict):
 
     seed: int = 0
     """Seed of initial weights, sampling and dropout."""
-    steps: Positive = 300
-    """Most optimiser steps; also the length of the one-cycle schedule."""
-    batch_size: Annotated[int, Field(ge=2)] = 1024
+    schedules: Annotated[tuple[Positive, ...], Field(min_length=1)] = (300, 600)
+    """Lengths of the one-cycle schedule in optimiser steps; one is chosen on the validation window. Sparse data are
+    learned by heart in the longer one."""
+    batch_size: Annotated[int, Field(ge=2)] = 512
     """Examples a step; each is a negative for the others."""
     learning_rate: Annotated[float, Field(gt=0)] = 3e-3
     """Peak of the one-cycle schedule (AdamW)."""
@@ -94,23 +119,40 @@ class TrainingSettings(_Strict):
     negatives: Literal["in_batch", "catalogue"] = "catalogue"
     """`in_batch`: the batch's other targets; `catalogue`: uniform draws from the catalogue are added, without which
     nothing is learned of videos that nobody has liked yet."""
-    catalogue_negatives: Positive = 1024
+    catalogue_negatives: Positive = 512
     """Draws a step when `negatives` is `catalogue`."""
     logq: bool = True
     """Subtract the log of its inclusion probability from each negative's score."""
+    mask_known: bool = True
+    """Hide from each row the videos that its user liked at any time or had decided on."""
+    user_power: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Users are drawn by their LIKEs to this power: 1 gives every LIKE the same chance, 0 every user."""
     initial_temperature: Annotated[float, Field(gt=0)] = 0.07
     """Start of the learned softmax temperature."""
-    nope_weight: Annotated[float, Field(ge=0)] = 1.0
-    """What each of a user's own NOPEs weighs more in the softmax than another video, which weighs 1; 0 leaves the
-    NOPEs out."""
+    nope_weight: Annotated[float, Field(ge=0)] = 0.0
+    """What each of a user's own later NOPEs weighs more in the softmax than another video, which weighs 1; 0 leaves
+    the NOPEs to the taste head."""
+    taste_loss: Annotated[float, Field(ge=0)] = 1.0
+    """Weight of the loss that tells LIKEs from NOPEs; 0 switches the taste head off."""
+    taste_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
+    """How often the log-odds of a LIKE are added to the log-probability of retrieval: points of the trade-off curve,
+    one of which is chosen on the validation window."""
+    largest_taste_weight: Annotated[float, Field(ge=0)] = 0.25
+    """No larger one is chosen: a validation window of few users cannot tell its cost, which grows fast."""
+    popularity_weights: tuple[Annotated[float, Field(ge=0)], ...] = (0.0, 0.1, 0.25, 0.5, 1.0)
+    """How often log fading popularity may be added to the log-probability of retrieval; one is chosen on the
+    validation window."""
+    popularity_slack: Share = 0.02
+    """The smallest weight within this share of the best NDCG@10 + recall@200 is taken, since popularity costs
+    coverage."""
+    taste_cost: Share = 0.03
+    """Largest share of validation NDCG@10 that the chosen weight may cost."""
     future_share: Share = 0.5
     """Share of steps whose target is a random later LIKE rather than the next one."""
     half_life_days: Annotated[float, Field(gt=0)] = 365.0
     """Age at which a LIKE is drawn half as often as a new one."""
-    validate_every: Positive = 50
-    """Steps between two measurements of validation recall."""
-    patience: Positive = 3
-    """Measurements without a better validation recall before training stops."""
+    validate_every: Positive = 100
+    """Steps between two measurements on the validation window (recall@200 + NDCG@10), for the curves."""
 
 
 class EvaluationSettings(_Strict):
@@ -124,6 +166,21 @@ class EvaluationSettings(_Strict):
     """List lengths at which recall is measured."""
     recent_days: tuple[Positive, ...] = (7, 30)
     """Windows of the recently-popular baselines, in days before the cut-off."""
+    fallback_half_lives: tuple[Annotated[float, Field(gt=0)], ...] = (30.0, 7.0, 14.0, 20.0, 60.0)
+    """Half-lives in days of the popularity that users without decisions get; one is chosen on the validation window,
+    the first where nobody new is in it."""
+    per_user_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of each user's decisions, the last ones, that the per-user split asks for."""
+    new_video_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of the decided videos that the trial of new videos hides."""
+    light_decisions: Positive = 10
+    """Users with at most so many known decisions are light, the others heavy."""
+    max_users: Positive = 20_000
+    """A trial with more users asks a fixed sample of so many."""
+    resamples: Positive = 1000
+    """Bootstrap resamples of the users behind each 95 % interval."""
+    seed: int = 0
+    """Seed of the fixed draws: users, hidden videos, resamples."""
 
     @model_validator(mode="after")
     def _ordered(self) -> EvaluationSettings:
@@ -133,11 +190,68 @@ class EvaluationSettings(_Strict):
         return self
 
 
+class RerankSettings(_Strict):
+    """The score that `ai-recommend-v5` sorts by; the defaults are the contract's."""
+
+    similarity_weight: Annotated[float, Field(gt=0)] = 0.75
+    """Weight of the cosine similarity."""
+    recency_weight: Annotated[float, Field(ge=0)] = 0.3
+    """Recency term of a video released now."""
+    recency_days: Annotated[float, Field(gt=0)] = 120.0
+    """Days after which the recency term has fallen to 1/e."""
+    future_release: float = 0.1
+    """Recency term of a video that is released later."""
+    free: float = 0.02
+    """Price term of a price of at most 0."""
+    cheap: float = 0.03
+    """Price term of a price below `cheap_below`."""
+    cheap_below: float = 800.0
+    """See `cheap`."""
+    dear: float = -0.05
+    """Price term of a price above `dear_above`."""
+    dear_above: float = 4000.0
+    """See `dear`."""
+    strengths: tuple[Share, ...] = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02)
+    """Shares of the recency and price terms to try on the validation window; the largest that costs little is taken,
+    0 when none does."""
+    largest_cost: Share = 0.01
+    """Share of validation NDCG@10 that the re-ranking may cost."""
+
+
 class GateSettings(_Strict):
     """What a model must show before artifacts are made from it."""
 
+    champion: Literal["compare", "ignore"] = "compare"
+    """`compare`: the live release's recipe is fitted before the same window and must not be surely better; `ignore`:
+    it is left aside, knowingly."""
+    margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    """A model that may lose this share of the live one's recall is refused (paired interval, 90 % confidence)."""
+    min_users: Positive = 20
+    """Fewer known users in the test window than this prove nothing, and the model is refused."""
     min_recall_ratio: Annotated[float, Field(ge=0)] = 1.0
-    """Smallest recall@200 on the test window, as a ratio to most-popular's."""
+    """Smallest recall, as a ratio to the best of most and recently popular."""
+    min_purity_ratio: Annotated[float, Field(ge=0)] = 0.85
+    """Smallest purity@10 as a ratio to most-popular's, whose hits are videos that nearly everybody likes."""
+    max_nope_ratio: Annotated[float, Field(ge=0)] = 3.0
+    """Largest NOPE rate@10 as a ratio to most-popular's: who finds twice as many LIKEs finds more NOPEs too."""
+    min_coverage_ratio: Annotated[float, Field(ge=0)] = 1.0
+    """Smallest coverage@10 as a ratio to most-popular's, which shows everybody the same."""
+    max_gini_ratio: Annotated[float, Field(ge=0)] = 1.0
+    """Largest Gini coefficient of exposure as a ratio to most-popular's."""
+    max_maker_ratio: Annotated[float, Field(ge=0)] = 1.5
+    """Largest concentration of makers in the lists, as a ratio to what users had liked, or to most-popular's lists
+    where these are more concentrated."""
+    min_new_video_ratio: Annotated[float, Field(ge=0)] = 1.0
+    """Smallest recall@200 of new videos, as a ratio to content cosine's."""
+    guard_margin: Annotated[float, Field(ge=0)] = 0.2
+    """Share by which purity, coverage, NOPE rate, Gini and maker concentration may be worse than the champion's."""
+    max_rerank_cost: Share = 0.03
+    """Share of NDCG@10 that the re-ranking of `ai-recommend-v5` may cost on the test window."""
+    min_shipped_ratio: Share = 0.95
+    """Smallest recall@200 of the shipped model on the test window, which it has seen, as a ratio to the evaluated
+    model's, which has not."""
+    min_shipped_overlap: Share = 0.25
+    """Smallest mean overlap of the shipped and the evaluated model's first 50 videos for the same users."""
     sampled_examples: Positive = 500
     """Training examples compared with `get_user_embedding_features` at their moment."""
 
@@ -168,6 +282,7 @@ class Settings(_Strict):
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     evaluation: EvaluationSettings = EvaluationSettings()
+    rerank: RerankSettings = RerankSettings()
     gate: GateSettings = GateSettings()
     release: ReleaseSettings = ReleaseSettings()
 

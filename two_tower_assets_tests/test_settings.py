@@ -62,6 +62,14 @@ def test_a_missing_file_and_a_broken_file_are_named(tmp_path: Path) -> None:
         load_settings(broken)
 
 
+def test_video_ids_are_features_of_the_hybrid_preset_alone() -> None:
+    """The default is the base form; another word is refused with those that exist."""
+    assert not Settings().features.reads_video_ids
+    assert parse_settings({"features": {"preset": "hybrid"}}, where="test").features.reads_video_ids
+    with pytest.raises(SettingsError, match=r"`features.preset` = 'mixed': .*'content' or 'hybrid'"):
+        parse_settings({"features": {"preset": "mixed"}}, where="test")
+
+
 def test_printed_settings_read_back_as_themselves() -> None:
     """`two-tower settings` prints a file that means the same."""
     settings = parse_settings({"training": {"seed": 3}, "model": {"hidden": [64, 32]}}, where="test")

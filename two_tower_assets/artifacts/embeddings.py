@@ -24,7 +24,7 @@ from two_tower_assets.errors import ArtifactError
 from two_tower_assets.features.matrix import FeatureMatrix
 from two_tower_assets.home import replacing
 from two_tower_assets.progress import Progress, silent
-from two_tower_assets.training.towers import Tower
+from two_tower_assets.training.towers import ItemTower
 
 SCHEMA: Final = pa.schema(
     [
@@ -47,10 +47,21 @@ class EmbeddingFacts:
     largest_norm_error: float
 
 
+@dataclass(frozen=True, eq=False)
+class VideoInputs:
+    """What the item tower reads of all videos, in one order."""
+
+    items: FeatureMatrix
+    slot: NDArray[np.int32]
+    """Place of each in the vocabulary of videos, −1 for none."""
+    popularity: NDArray[np.float32]
+    """`training.popularity.Popularity.value`."""
+
+
 def write_video_embeddings(
     path: Path,
-    tower: Tower,
-    items: FeatureMatrix,
+    tower: ItemTower,
+    videos: VideoInputs,
     active: NDArray[np.bool_],
     *,
     block: int = _BLOCK,
@@ -64,18 +75,20 @@ def write_video_embeddings(
         path: the parquet file, replaced atomically.
         tower: the item tower, in evaluation mode.
         items: item features of all videos.
+        slots: int32 [number of videos], place of each in the vocabulary of videos.
         active: bool [number of videos], which of them are active.
         block: videos computed at once, and rows of a row group.
         progress: told after each block.
     """
-    assert len(active) == len(items.ids)
+    ids = videos.items.ids
+    assert len(active) == len(videos.slot) == len(videos.popularity) == len(ids)
     chosen = np.flatnonzero(active)
-    chosen = chosen[np.argsort(items.ids[chosen], kind="stable")]
+    chosen = chosen[np.argsort(ids[chosen], kind="stable")]
     with replacing(path) as temporary, _writer(temporary) as writer, ThreadPoolExecutor(1) as thread:
         writing: Future[None] | None = None
         for start in range(0, len(chosen), block):
             rows = chosen[start : start + block]
-            batch = _record_batch(items.ids[rows], embed_items(tower, items.rows(rows)))
+            batch = _record_batch(ids[rows], embed_items(tower, videos, rows))
             if writing is not None:
                 writing.result()
             writing = thread.submit(writer.write_batch, batch, row_group_size=block)
@@ -85,10 +98,14 @@ def write_video_embeddings(
     return len(chosen)
 
 
-def embed_items(tower: Tower, features_NF: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return unit vectors float32 [N, 256]."""
+def embed_items(tower: ItemTower, videos: VideoInputs, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return unit vectors float32 [N, 256] of some videos."""
     with torch.inference_mode():
-        embedding_ND: NDArray[np.float32] = tower(torch.from_numpy(features_NF)).numpy()
+        embedding_ND: NDArray[np.float32] = tower(
+            torch.from_numpy(videos.items.rows(rows)),
+            torch.from_numpy(videos.slot[rows].astype(np.int64)),
+            torch.from_numpy(videos.popularity[rows]),
+        ).numpy()
     return embedding_ND
 
 

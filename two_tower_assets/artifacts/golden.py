@@ -22,7 +22,7 @@ from two_tower_assets.contract import GOLDEN_TOLERANCE, Files, UserPayload
 from two_tower_assets.errors import ArtifactError
 from two_tower_assets.features.reference import user_vector
 from two_tower_assets.features.space import FeatureSpace
-from two_tower_assets.training.towers import Tower
+from two_tower_assets.training.towers import UserTower
 
 
 class Tolerance(Document):
@@ -65,7 +65,7 @@ class Replay:
     """Whether both differences are inside the file's tolerance."""
 
 
-def golden_vectors(model_version: str, tower: Tower, space: FeatureSpace, *, as_of: datetime) -> GoldenVectors:
+def golden_vectors(model_version: str, tower: UserTower, space: FeatureSpace, *, as_of: datetime) -> GoldenVectors:
     """Compute the expected numbers of every golden case.
 
     Args:
@@ -127,7 +127,7 @@ def require_replay(folder: Path) -> Replay:
     return result
 
 
-def _expected(name: str, as_of: datetime, payload: UserPayload, tower: Tower, space: FeatureSpace) -> GoldenCase:
+def _expected(name: str, as_of: datetime, payload: UserPayload, tower: UserTower, space: FeatureSpace) -> GoldenCase:
     features_F = user_vector(payload, as_of, space)
     with torch.inference_mode():
         embedding_D = tower(torch.from_numpy(features_F)[None]).numpy()[0]

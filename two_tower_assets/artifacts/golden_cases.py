@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from two_tower_assets.contract import DecisionStats, PriceStats, ProfilePayload, UserPayload
+from two_tower_assets.contract import MAX_VIDEO_IDS, DecisionStats, PriceStats, ProfilePayload, UserPayload
 from two_tower_assets.features.space import FeatureSpace
 
 _ODD_NAMES: Final = (
@@ -44,6 +44,35 @@ def golden_cases(space: FeatureSpace, *, as_of: datetime) -> Iterator[Case]:
     yield "one tag a thousand times", now, _repeated(11, space, now)
     yield "every name once", now, _payload(12, likes=1, recent=now, tags=space.tags, performers=space.performers)
     yield "like hour out of range", now, _payload(13, likes=1, recent=now, hour=24.5, tags=space.tags[:1])
+    if space.videos:
+        yield from _video_cases(space.videos, now)
+
+
+def _video_cases(videos: tuple[str, ...], now: datetime) -> Iterator[Case]:
+    """What lists of ids can hold; one video in both is possible for a client, though no database has it."""
+    some, mixed = videos[:5], (*_unknown(3), *videos[::3])[:MAX_VIDEO_IDS]
+    yield "known among unknown videos", now, _decided(14, now, mixed, (*videos[1:4], *_unknown(2)))
+    yield "only unknown videos", now, _decided(15, now, _unknown(9), ("", f" {videos[0]}", f"{videos[-1]}0"))
+    yield "the same videos liked and noped", now, _decided(16, now, some, some[::-1])
+    yield "only noped videos", now, _decided(17, now, (), videos[-2:])
+    liked, noped = (*videos[:600], *_unknown(MAX_VIDEO_IDS)), (*_unknown(700), *videos[-300:], *_unknown(300))
+    yield "a thousand videos each", now, _decided(18, now, liked[:MAX_VIDEO_IDS], noped[:MAX_VIDEO_IDS])
+
+
+def _unknown(count: int) -> tuple[str, ...]:
+    return tuple(f"ffffffff-ffff-4fff-bfff-{number:012d}" for number in range(count))
+
+
+def _decided(number: int, now: datetime, liked: tuple[str, ...], noped: tuple[str, ...]) -> UserPayload:
+    return _payload(
+        number,
+        created_at=now - timedelta(days=60),
+        likes=len(liked),
+        nopes=len(noped),
+        recent=now - timedelta(hours=9) if liked else None,
+        liked_videos=liked,
+        noped_videos=noped,
+    )
 
 
 def _payload(
@@ -58,6 +87,8 @@ def _payload(
     prices: tuple[float | None, float | None] = (0.0, 0.0),
     tags: tuple[str, ...] = (),
     performers: tuple[str, ...] = (),
+    liked_videos: tuple[str, ...] = (),
+    noped_videos: tuple[str, ...] = (),
 ) -> UserPayload:
     return UserPayload(
         user_id=f"00000000-0000-4000-8000-{number:012d}",
@@ -72,6 +103,8 @@ def _payload(
         price_stats=PriceStats(mean=prices[0], median=prices[1]),
         tags=tags,
         performers=performers,
+        liked_video_ids=liked_videos,
+        noped_video_ids=noped_videos,
     )
 
 

@@ -10,8 +10,11 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Final
 
+from pydantic import Field
+
 from two_tower_assets.artifacts.documents import Document
 from two_tower_assets.contract import EMBEDDING_DIM, USER_EMBEDDING_TENSOR, USER_TENSOR
+from two_tower_assets.evaluation.choices import Choices
 from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.settings import Settings
 from two_tower_assets.training.checkpoint import CheckpointFacts
@@ -46,6 +49,8 @@ class ModelMeta(Document):
     item_feature_dim: int
     tag_vocab_size: int
     actress_vocab_size: int
+    video_vocab_size: int = Field(default=0, exclude_if=lambda size: size == 0)
+    """Left out where there is no such vocabulary, so that files from before it existed read back as they are."""
     config: dict[str, Any]
     """Hyper-parameters: the settings' tables `features`, `model` and `training`."""
     model_version: str
@@ -58,6 +63,12 @@ class ModelMeta(Document):
     reference_released_at: datetime | None
     """What `recency_days` counts from."""
     metrics: dict[str, Any]
+    """Means of the towers on the test window."""
+    like_calibration: dict[str, float] | None = Field(default=None, exclude_if=lambda value: value is None)
+    """{a, b}: sigmoid(a · similarity + b) is the chance that a video which is looked at is liked."""
+    serving: dict[str, Any] | None = Field(default=None, exclude_if=lambda value: value is None)
+    """What the validation window decided for serving: `rerank` (weights of the score and `strength`, the share of
+    its recency and price terms) and `fallback_half_life_days` of the popularity for users without decisions."""
     tensors: dict[str, TensorFacts]
     libraries: dict[str, str]
 
@@ -69,6 +80,7 @@ def model_meta(
     data: DataFacts,
     settings: Settings,
     metrics: Mapping[str, Any],
+    choices: Choices,
 ) -> ModelMeta:
     """Gather the metadata of a shipped version.
 
@@ -77,7 +89,8 @@ def model_meta(
         space: the feature space that the towers were trained in.
         data: the snapshot that it learned from.
         settings: the effective settings; model and training are taken from the checkpoint.
-        metrics: JSON values, for example of the evaluation report.
+        metrics: means of the towers on the test window.
+        choices: what the validation window decided.
     """
     assert facts.model_version is not None
     assert (facts.user_dim, facts.item_dim) == (space.user_dim, space.item_dim)
@@ -88,6 +101,7 @@ def model_meta(
         item_feature_dim=space.item_dim,
         tag_vocab_size=len(space.tags),
         actress_vocab_size=len(space.performers),
+        video_vocab_size=len(space.videos),
         config={
             "features": settings.features.model_dump(mode="json"),
             "model": facts.model.model_dump(mode="json"),
@@ -101,6 +115,14 @@ def model_meta(
         data=data,
         reference_released_at=space.reference_released_at,
         metrics=dict(metrics),
+        like_calibration=choices.like_calibration.model_dump() if choices.like_calibration else None,
+        serving={
+            "rerank": {
+                **settings.rerank.model_dump(mode="json", exclude={"strengths", "largest_cost"}),
+                "strength": choices.rerank_strength,
+            },
+            "fallback_half_life_days": choices.fallback_half_life_days,
+        },
         tensors={
             "input": TensorFacts(name=USER_TENSOR, shape=("batch", space.user_dim), dtype=_FLOAT32),
             "output": TensorFacts(name=USER_EMBEDDING_TENSOR, shape=("batch", EMBEDDING_DIM), dtype=_FLOAT32),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from two_tower_assets.artifacts.documents import Document
-from two_tower_assets.contract import EMBEDDING_DIM, SCHEMA_VERSION, USER_NUMERIC, USER_TENSOR
+from two_tower_assets.contract import EMBEDDING_DIM, SCHEMA_VERSION, USER_NUMERIC, USER_TENSOR, VIDEO_SEGMENTS, Files
 from two_tower_assets.features.space import FeatureSpace
 
 SegmentType = Literal["standard_score", "scaled_bucket", "l2_normalized_bow"]
@@ -49,6 +49,7 @@ def feature_schema(space: FeatureSpace) -> FeatureSchema:
         _segment("hour_of_day", 1, "scaled_bucket", range=(0, 1)),
         _segment("tag_vector", len(space.tags), "l2_normalized_bow"),
         _segment("actress_vector", len(space.performers), "l2_normalized_bow"),
+        *(_video_segment(name, source, space) for name, source in VIDEO_SEGMENTS.items() if space.videos),
     )
     assert sum(segment.size for segment in segments) == space.user_dim
     return FeatureSchema(
@@ -57,6 +58,16 @@ def feature_schema(space: FeatureSpace) -> FeatureSchema:
         input_dim=space.user_dim,
         embedding_dim=EMBEDDING_DIM,
         segments=segments,
+    )
+
+
+def _video_segment(name: str, source: str, space: FeatureSpace) -> Segment:
+    return Segment(
+        name=name,
+        size=len(space.videos),
+        type="l2_normalized_bow",
+        source=source,
+        vocabulary=Files.VIDEO_VOCABULARY,
     )
 
 

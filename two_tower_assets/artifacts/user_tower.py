@@ -22,7 +22,7 @@ from two_tower_assets.artifacts.session import open_session, run_session
 from two_tower_assets.contract import EMBEDDING_DIM, GOLDEN_TOLERANCE, USER_EMBEDDING_TENSOR, USER_TENSOR
 from two_tower_assets.errors import ArtifactError
 from two_tower_assets.home import replacing
-from two_tower_assets.training.towers import Tower
+from two_tower_assets.training.towers import UserTower
 
 OPSET: Final = 18
 """The exporter's native opset; onnxruntime-web runs it."""
@@ -31,7 +31,7 @@ _CHATTY: Final = "torch.onnx._internal.exporter._registration"
 _PROBE_ROWS: Final = 256
 
 
-def export_user_tower(tower: Tower, path: Path) -> None:
+def export_user_tower(tower: UserTower, path: Path) -> None:
     """Write the tower as ONNX: `user_features` [batch, F] to `user_embedding` [batch, 256], weights inside.
 
     The same weights give the same bytes, and nothing of the machine it was made on is in them.
@@ -44,7 +44,7 @@ def export_user_tower(tower: Tower, path: Path) -> None:
         temporary.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def largest_difference(tower: Tower, path: Path) -> float:
+def largest_difference(tower: UserTower, path: Path) -> float:
     """Return the largest absolute difference between torch and onnxruntime over random and extreme input.
 
     Raises:
@@ -62,7 +62,7 @@ def largest_difference(tower: Tower, path: Path) -> float:
     return largest
 
 
-def require_parity(tower: Tower, path: Path) -> float:
+def require_parity(tower: UserTower, path: Path) -> float:
     """Return the largest difference, or refuse the file when it is beyond the contract's tolerance.
 
     Raises:
@@ -78,7 +78,7 @@ def require_parity(tower: Tower, path: Path) -> float:
     return difference
 
 
-def _to_onnx(tower: Tower) -> onnx.ModelProto:
+def _to_onnx(tower: UserTower) -> onnx.ModelProto:
     example_BF = torch.zeros(2, tower.width)
     with _quiet_exporter():
         program = torch.onnx.export(

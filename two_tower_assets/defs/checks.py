@@ -14,9 +14,10 @@ from two_tower_assets.defs.evidence import evaluation_for, real_user_vectors
 from two_tower_assets.defs.inputs import (
     ITEM_VECTORS_FILE,
     USER_VECTORS_FILE,
-    report_of,
     snapshot_of,
     space_of,
+    trials_for,
+    verdict_of,
 )
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
@@ -69,11 +70,11 @@ def user_vectors_are_the_same_from_rpc_and_frames(
     from two_tower_assets.features.users import users_of_blocks
 
     site = workspace.site
-    snapshot = snapshot_of(site, videos)
+    snapshot, space = snapshot_of(site, videos), space_of(site, normalizer)
     with tempfile.TemporaryDirectory() as folder:
         store_users(snapshot, site.pipeline_url, Path(folder), _other_source(site))
-        blocks = stored_users(Path(folder))
-        other = users_of_blocks(blocks, as_of=snapshot.cutoff, space=space_of(site, normalizer))
+        blocks = stored_users(Path(folder), video_ids=bool(space.videos))
+        other = users_of_blocks(blocks, as_of=snapshot.cutoff, space=space)
     return _same_matrices(user_vectors.path(site.home, USER_VECTORS_FILE), other)
 
 
@@ -94,20 +95,32 @@ def examples_see_what_serving_would_have_seen(
     return _comparison(compare_with_rpc(states, site.pipeline_url, sample=sample, seed=seed))
 
 
-@stage_check("evaluation/report")
-def beats_popularity(workspace: Workspace, report: Made) -> dg.AssetCheckResult:
-    """The evaluated model does not lose to most-popular on recall@200."""
-    from two_tower_assets.evaluation.report import loses_to_popularity
+@stage_check("evaluation/verdict")
+def may_replace_what_serves(workspace: Workspace, verdict: Made) -> dg.AssetCheckResult:
+    """The gate: not worse than the live release or popularity, and no guardrail is broken."""
+    found = verdict_of(workspace.site, verdict)
+    return dg.AssetCheckResult(passed=found.passed, description="; ".join(found.reasons) or None)
+
+
+@stage_check(
+    "training/checkpoint",
+    "sources/videos",
+    "features/normalizer",
+    "training/evaluated_checkpoint",
+)
+def shipped_model_is_near_the_evaluated_one(
+    workspace: Workspace, checkpoint: Made, videos: Made, normalizer: Made, evaluated_checkpoint: Made
+) -> dg.AssetCheckResult:
+    """The refit on everything finds what the evaluated model found, and shows the same users much the same."""
+    from two_tower_assets.evaluation.nearness import nearness
+    from two_tower_assets.training.checkpoint import load_checkpoint
 
     site = workspace.site
-    measured = report_of(site, report)
-    reason = loses_to_popularity(measured, site.settings.gate)
-    gain = measured.recall_gain
-    return dg.AssetCheckResult(
-        passed=reason is None,
-        description=reason,
-        metadata={} if gain is None else {"recall_at_200_gain": gain.mean, "low": gain.low, "high": gain.high},
-    )
+    evaluated, _ = load_checkpoint(evaluated_checkpoint.path(site.home, Files.TOWERS))
+    shipped, _ = load_checkpoint(checkpoint.path(site.home, Files.TOWERS))
+    found = nearness(evaluated, shipped, trials_for(site, videos), space_of(site, normalizer))
+    reason = found.too_far(site.settings.gate)
+    return dg.AssetCheckResult(passed=reason is None, description=reason, metadata=vars(found))
 
 
 @stage_check("artifacts/user_tower_onnx")
@@ -160,9 +173,20 @@ def golden_vectors_replay(workspace: Workspace, manifest: Made) -> dg.AssetCheck
     return _holds(replayed)
 
 
-@stage_check("publishing/video_embeddings_table", "training/checkpoint", "features/user_vectors", "evaluation/report")
+@stage_check(
+    "publishing/video_embeddings_table",
+    "training/checkpoint",
+    "features/user_vectors",
+    "evaluation/report",
+    "evaluation/verdict",
+)
 def index_finds_what_exact_search_finds(
-    workspace: Workspace, video_embeddings_table: Made, checkpoint: Made, user_vectors: Made, report: Made
+    workspace: Workspace,
+    video_embeddings_table: Made,
+    checkpoint: Made,
+    user_vectors: Made,
+    report: Made,
+    verdict: Made,
 ) -> dg.AssetCheckResult:
     """Real users' nearest videos by the index are those of exact search; the evidence is kept with the release."""
     from two_tower_assets.publishing.release import verify
@@ -175,7 +199,7 @@ def index_finds_what_exact_search_finds(
             site.serving_url,
             checkpoint.folder(site.home),
             queries_UD=real_user_vectors(site, checkpoint, user_vectors),
-            evaluation=evaluation_for(site, checkpoint, report),
+            evaluation=evaluation_for(site, checkpoint, report, verdict),
             settings=site.settings.release,
         )
         return evidence.ann.model_dump()

@@ -18,7 +18,7 @@ class _Log(Protocol):
 
 
 def log_fit(log: _Log, what: str) -> Watch:
-    """Return a watch that logs the loss, the rate and the time left, and each measurement of validation recall."""
+    """Return a watch that logs the loss, the rate and the time left, and what validation gave."""
     started = last = time.monotonic()
 
     def report(step: StepReport) -> None:
@@ -26,13 +26,13 @@ def log_fit(log: _Log, what: str) -> Watch:
         now = time.monotonic()
         if step.step == 1:
             started = last = now
-        if step.recall is None and now - last < _SECONDS_BETWEEN_LINES:
+        if step.validation is None and now - last < _SECONDS_BETWEEN_LINES:
             return
         last = now
         left = (step.total - step.step) * (now - started) / step.step
-        recall = "" if step.recall is None else f", validation recall@200 {step.recall:.4f}"
+        measured = "" if step.validation is None else f", validation {step.validation:.4f}"
         log.info(
-            f"{what}: step {step.step} of at most {step.total}, loss {step.loss:.3f}{recall}, "
+            f"{what}: step {step.step} of at most {step.total}, loss {step.loss:.3f}{measured}, "
             f"{step.examples_per_second:,.0f} examples/s, {left:.0f} s left"
         )
 

@@ -84,6 +84,7 @@ def produce(
     describe: Callable[[Made], Metadata],
     inputs: Iterable[Made] = (),
     settings: Sequence[str] = (),
+    extra: str = "",
 ) -> dg.MaterializeResult[Made]:
     """Make an asset's folder, or recognise that the same was made before.
 
@@ -94,6 +95,9 @@ def produce(
         parent: folder below which the asset's own folder is made.
         fill: writes the files into an empty folder and returns the facts.
         describe: metadata from a record; called for reused work too, so that the UI always shows it.
+        inputs: upstream records.
+        settings: tables of the settings that decide what is made.
+        extra: anything else that does.
     """
     asset = context.asset_key.to_user_string()
     fingerprint = fingerprint_of(
@@ -101,6 +105,7 @@ def produce(
         code_version(asset.partition("/")[0]),
         site.settings.digest(*settings) if settings else "",
         *(made.data_version for made in inputs),
+        *([extra] if extra else []),
     )
     made = site.store.find(fingerprint)
     reused = made is not None

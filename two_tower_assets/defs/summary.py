@@ -14,7 +14,8 @@ from two_tower_assets.defs.code import STAGES
 from two_tower_assets.defs.inputs import report_of
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.store import Made
-from two_tower_assets.evaluation.report import Report
+from two_tower_assets.defs.tables import TABLE_WIDTH, report_tables, verdict_lines
+from two_tower_assets.evaluation.gate import judge
 from two_tower_assets.publishing.recommend import recommend
 from two_tower_assets.publishing.registry import list_releases, live_release
 from two_tower_assets.sources.snapshot import open_snapshot
@@ -22,14 +23,25 @@ from two_tower_assets.sources.snapshot import open_snapshot
 
 def print_summary(site: Site, *, started_at: datetime, peak_mib: float) -> None:
     """Say what was made, where it lies, how good it is and what to do next."""
-    console = Console(highlight=False, width=118)
-    for table in (_made(site, started_at), _metrics(site)):
-        if table is not None:
-            console.print(table)
+    console = Console(highlight=False, width=TABLE_WIDTH)
+    for table in (_made(site, started_at), *_metrics(site)):
+        console.print(table)
     seconds = (datetime.now(UTC) - started_at).total_seconds()
     console.print(f"{seconds:.0f} s, at most {peak_mib:,.0f} MiB in one process.")
     data = f" DATA={site.origin.folder}" if site.origin.folder else ""
     console.print(f"The graph and its history: make ui{data}    Stop the embedded Postgres: make down")
+
+
+def print_evaluation(site: Site) -> None:
+    """Print what the evaluation found, trial by trial, and what the gate says of it."""
+    console = Console(highlight=False, width=TABLE_WIDTH)
+    report = report_of(site, site.store.load("evaluation/report"))
+    for table in report_tables(report):
+        console.print(table)
+    for line in verdict_lines(judge(report, site.settings.gate)):
+        console.print(line, markup=False)
+    page = site.store.load("evaluation/page")
+    console.print(f"The report's page: {page.path(site.home, page.facts['page'])}", markup=False, soft_wrap=True)
 
 
 def print_recommendations(site: Site, user_id: str, limit: int) -> None:
@@ -95,20 +107,6 @@ def _where(site: Site, records: Sequence[Made]) -> str:
     return "\n".join(os.path.relpath(site.home.root / root) for root in roots) or f"database {site.origin.dataset}"
 
 
-def _metrics(site: Site) -> Table | None:
+def _metrics(site: Site) -> tuple[Table, ...]:
     made = site.store.latest("evaluation/report")
-    return None if made is None else _metric_table(report_of(site, made))
-
-
-def _metric_table(report: Report) -> Table:
-    known = report.known_users
-    table = Table(
-        title=f"{known.users:,} users and their {known.targets:,} LIKEs from {report.window.start:%Y-%m-%d} on",
-        title_justify="left",
-    )
-    names = list(next(iter(known.metrics.values()), {}))
-    for column in ("method", *names):
-        table.add_column(column)
-    for method, values in known.metrics.items():
-        table.add_row(method, *(f"{values[name]:.3f}" for name in names))
-    return table
+    return () if made is None else report_tables(report_of(site, made))

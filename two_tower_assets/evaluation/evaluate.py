@@ -1,114 +1,135 @@
-"""The protocol of the test window: the towers and the baselines rank for the same users, and are compared.
+"""From rankings to the report: the towers beside the baselines and the champion, in every trial.
 
-The model given here must have been fitted on decisions before the window alone, with features from before it
-(`selection` does that); that is what makes the figures honest.
+Nothing is fitted here and nothing ranked but the re-ordered lists: rankings come from `towers`, `baselines` and
+`champion`. All methods of a trial answer the same task.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
+import polars as pl
 
-from two_tower_assets.evaluation.baselines.popularity import popularity
-from two_tower_assets.evaluation.metrics import coverage_at, ndcg_at, recall_at
-from two_tower_assets.evaluation.ranking import Score, rank, tower_scores
-from two_tower_assets.evaluation.report import GATE_K, MODEL, MOST_POPULAR, Group, Interval, Report, Window
-from two_tower_assets.evaluation.task import RankingTask, ranking_task
-from two_tower_assets.features.history import History
+from two_tower_assets.evaluation.choices import Choices
+from two_tower_assets.evaluation.figures import Lists, group_figures
+from two_tower_assets.evaluation.metrics.calibration import brier_score, log_loss, reliability
+from two_tower_assets.evaluation.metrics.makers import maker_concentration, shares_of
+from two_tower_assets.evaluation.ranking import Ranking
+from two_tower_assets.evaluation.report import MODEL, Baseline, Calibration, Report, TrialReport
+from two_tower_assets.evaluation.selection import decided_similarities
+from two_tower_assets.evaluation.shelf import Shelf, shelf_of
+from two_tower_assets.evaluation.trials import GLOBAL, Trial
 from two_tower_assets.features.times import moment_of
 from two_tower_assets.progress import Progress, silent
 from two_tower_assets.settings import EvaluationSettings
-from two_tower_assets.training.data import TrainingData
-from two_tower_assets.training.trainer import Fit
 
-_TOP: Final = 10
-_RESAMPLES: Final = 1000
+_NO_TARGETS = "no LIKE of a candidate is hidden in it"
 
 
 @dataclass(frozen=True)
-class _Measured:
-    """One method on one group of users."""
+class Measured:
+    """What all methods said in one trial."""
 
-    metrics: dict[str, float]
-    gate_recall_U: NDArray[np.float64]
+    trial: Trial
+    rankings: Mapping[str, Ranking]
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    """How each baseline was tuned, or why it is missing."""
 
 
-def evaluate(fit: Fit, data: TrainingData, settings: EvaluationSettings, *, progress: Progress = silent) -> Report:
-    """Measure a fit on the decisions from `data.until` to the end of the history.
+@dataclass(frozen=True)
+class Champion:
+    """The live release that the towers are compared with."""
+
+    version: str
+    missing: str | None = None
+    """Why it could not be compared, or None."""
+
+
+def evaluate(
+    measured: Mapping[str, Measured],
+    videos: pl.DataFrame,
+    choices: Choices,
+    settings: EvaluationSettings,
+    *,
+    preset: str,
+    champion: Champion | None = None,
+    progress: Progress = silent,
+) -> Report:
+    """Measure every method of every trial.
 
     Args:
-        fit: fitted on `data`, so on nothing of the window.
-        data: its `until` is the cut-off.
-        settings: list lengths and windows of the recently-popular baselines.
-        progress: told of each method measured.
+        measured: by the trial's name.
+        videos: the snapshot's videos in the history's order: `maker`.
+        choices: what the validation window decided.
+        settings: list lengths and resamples.
+        preset: of the features.
+        champion: the live release, when there is one.
+        progress: told of each trial measured.
     """
-    end = data.examples.split.end
-    task = ranking_task(data, end)
-    known, new = task.part(task.has_history), task.part(~task.has_history)
-    total = 2 * (2 + len(settings.recent_days))
-    known_group, known_by_method = _measure_group(fit, data, known, settings, lambda done: progress(done, total))
-    new_group, _ = _measure_group(fit, data, new, settings, lambda done: progress(total // 2 + done, total))
+    trials: dict[str, TrialReport] = {}
+    for name, part in measured.items():
+        trials[name] = trial_report(part, videos, settings)
+        progress(len(trials), len(measured))
+    judged = measured[GLOBAL]
     return Report(
-        window=Window(start=moment_of(data.until), end=moment_of(end)),
-        candidates=len(task.candidates),
-        left_out=task.left_out,
-        known_users=known_group,
-        new_users=new_group,
-        recall_gain=_gain(known_by_method),
-        fitted_steps=fit.steps,
+        preset=preset,
+        choices=choices,
+        trials=trials,
+        baselines={name: dict(part.baselines) for name, part in measured.items()},
+        calibration=_calibration(judged, choices),
+        champion_version=champion.version if champion else None,
+        champion_missing=champion.missing if champion else None,
+        notes=tuple(_notes(measured)),
     )
 
 
-def methods(fit: Fit, data: TrainingData, task: RankingTask, settings: EvaluationSettings) -> dict[str, Score]:
-    """All methods by name, the towers first."""
-    recently = {f"popular_{days}_days": popularity(data, days=days).score(task) for days in settings.recent_days}
-    return {
-        MODEL: tower_scores(fit.model, data, task),
-        MOST_POPULAR: popularity(data).score(task),
-        **recently,
+def trial_report(measured: Measured, videos: pl.DataFrame, settings: EvaluationSettings) -> TrialReport:
+    """Figures of one trial."""
+    trial = measured.trial
+    shelf = shelf_of(trial, videos)
+    is_global = trial.name == GLOBAL
+    return TrialReport(
+        trial=trial.name,
+        start=moment_of(trial.data.until) if is_global else None,
+        end=moment_of(trial.data.examples.split.end) if is_global else None,
+        candidates=len(trial.task.candidates),
+        left_out=trial.task.left_out,
+        groups=group_figures(Lists(trial.task, shelf, measured.rankings), settings),
+        **_concentrations(shelf),
+    )
+
+
+def _concentrations(shelf: Shelf) -> dict[str, float]:
+    """Makers of the candidates and of what was liked, as far as there are any."""
+    catalogue, liked = np.arange(len(shelf.maker_C)), shelf.liked_video
+    parts = {
+        "catalogue_maker_hhi": shares_of(catalogue, shelf.maker_C),
+        "liked_maker_hhi": shares_of(liked, shelf.maker_V),
     }
+    return {name: maker_concentration(shares) for name, shares in parts.items() if len(shares)}
 
 
-def bootstrap_interval(difference_U: NDArray[np.float64], *, seed: int = 0) -> Interval:
-    """95 % percentile interval of the mean, users drawn with replacement 1000 times (Efron and Tibshirani 1993)."""
-    rng = np.random.default_rng(seed)
-    users = len(difference_U)
-    means = [difference_U[rng.integers(users, size=users)].mean() for _ in range(_RESAMPLES)]
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Interval(mean=float(difference_U.mean()), low=float(low), high=float(high))
-
-
-def _measure_group(
-    fit: Fit, data: TrainingData, task: RankingTask, settings: EvaluationSettings, done: Callable[[int], None]
-) -> tuple[Group, dict[str, _Measured]]:
-    measured: dict[str, _Measured] = {}
-    if len(task.users):
-        for name, score in methods(fit, data, task, settings).items():
-            measured[name] = _measure(task, data.history, score, settings)
-            done(len(measured))
-    group = Group(
-        users=len(task.users),
-        targets=len(task.target),
-        metrics={name: result.metrics for name, result in measured.items()},
-    )
-    return group, measured
-
-
-def _measure(task: RankingTask, history: History, score: Score, settings: EvaluationSettings) -> _Measured:
-    ks = sorted({*settings.ks, GATE_K})
-    ranking = rank(task, history, score, max(*ks, _TOP))
-    recalls = {k: recall_at(ranking.hit_UK, task.relevant, k) for k in ks}
-    metrics = {f"recall@{k}": float(recall_U.mean()) for k, recall_U in recalls.items()}
-    metrics[f"ndcg@{_TOP}"] = float(ndcg_at(ranking.hit_UK, task.relevant, _TOP).mean())
-    metrics[f"coverage@{_TOP}"] = coverage_at(ranking.top_UK, len(task.candidates), _TOP)
-    return _Measured(metrics, recalls[GATE_K])
-
-
-def _gain(measured: Mapping[str, _Measured]) -> Interval | None:
-    if not measured:
+def _calibration(judged: Measured, choices: Choices) -> Calibration | None:
+    fitted = choices.like_calibration
+    known = judged.trial.task.has_history
+    if fitted is None or MODEL not in judged.rankings or not known.any():
         return None
-    return bootstrap_interval(measured[MODEL].gate_recall_U - measured[MOST_POPULAR].gate_recall_U)
+    ranking = judged.rankings[MODEL].part(judged.trial.task, known)
+    similarity, liked = decided_similarities(ranking)
+    probability = 1 / (1 + np.exp(-(fitted.a * similarity + fitted.b)))
+    bins = reliability(probability, liked)
+    return Calibration(
+        decisions=len(liked),
+        brier=brier_score(probability, liked),
+        log_loss=log_loss(probability, liked),
+        expected_error=bins.expected_calibration_error,
+        reliability=tuple(
+            zip(bins.predicted_B.tolist(), bins.observed_B.tolist(), bins.count_B.tolist(), strict=True)
+        ),
+    )
+
+
+def _notes(measured: Mapping[str, Measured]) -> list[str]:
+    return [f"{name}: {_NO_TARGETS}" for name, part in measured.items() if not len(part.trial.task.users)]

@@ -1,49 +1,55 @@
-"""From a snapshot to fitted towers: the model that the test measures, and the model that ships.
+"""From a snapshot to fitted towers, one fit a question.
 
-Each brings together what may be seen at its moment and calls `selection`; the feature space of the evaluated model is
-built from before the test window, that of the shipped one is given.
+| fitted on | steps and weights | used for |
+|---|---|---|
+| before the validation window | `selection` finds them | choosing |
+| before the test window | as chosen | the report: global split |
+| all but each user's last decisions | as chosen | the report: per-user split |
+| all but some videos | as chosen | the report: new videos |
+| everything | as chosen | the release |
+
+All share settings, seed and schedule, so the report speaks of the very recipe that ships.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from two_tower_assets.evaluation.selection import fit_for_selection, refit
-from two_tower_assets.features.build import build_space
+from two_tower_assets.evaluation.choices import Choices
 from two_tower_assets.features.history import History
 from two_tower_assets.features.space import FeatureSpace
-from two_tower_assets.features.times import moment_of
 from two_tower_assets.settings import Settings
 from two_tower_assets.sources.snapshot import Snapshot
 from two_tower_assets.training.data import TrainingData, training_data
 from two_tower_assets.training.examples import Examples
-from two_tower_assets.training.trainer import Fit, Watch, unwatched
+from two_tower_assets.training.towers import TwoTower
+from two_tower_assets.training.trainer import Fit, Watch, fit, unwatched
 
 
-@dataclass(frozen=True)
-class EvaluatedFit:
-    """A model fitted before the test window, and how its number of steps was found."""
+def refit(data: TrainingData, settings: Settings, choices: Choices, *, watch: Watch = unwatched) -> Fit:
+    """Fit the chosen recipe on another part of the past.
 
-    selection: Fit
-    """The fit before the validation window, with its curves."""
-    fit: Fit
-    space: FeatureSpace
-    """From before the test window."""
-
-
-def fit_for_test(
-    snapshot: Snapshot, examples: Examples, settings: Settings, *, watch: Watch = unwatched
-) -> EvaluatedFit:
-    """Choose the steps on the validation window, then fit on everything before the test window.
+    Args:
+        data: what may be seen.
+        settings: as in the selection.
+        choices: what it chose.
+        watch: called after each step.
 
     Raises:
-        TrainingError: there is nothing to learn from before one of the windows, or training diverged.
+        TrainingError: there is nothing to learn from, or training diverged.
     """
-    history = History.from_snapshot(snapshot)
-    early, _ = _before(snapshot, history, examples, settings, examples.split.validation_from)
-    selection = fit_for_selection(early, settings, watch=watch)
-    data, space = _before(snapshot, history, examples, settings, examples.split.test_from)
-    return EvaluatedFit(selection, refit(data, settings, steps=selection.steps, watch=watch), space)
+    fitted = fit(data, settings.model, settings.training, steps=choices.steps, watch=watch)
+    blend(fitted.model, data, choices)
+    return fitted
+
+
+def blend(model: TwoTower, data: TrainingData, choices: Choices) -> None:
+    """Blend a model's parts as chosen, with the popularity that may be seen."""
+    half_life = choices.fallback_half_life_days
+    model.set_blend(
+        taste_weight=choices.taste_weight,
+        popularity_weight=choices.popularity_weight,
+        popularity_scale=data.popularity(half_life).scale,
+        half_life_days=half_life,
+    )
 
 
 def fit_for_release(
@@ -51,8 +57,8 @@ def fit_for_release(
     examples: Examples,
     space: FeatureSpace,
     settings: Settings,
+    choices: Choices,
     *,
-    steps: int,
     watch: Watch = unwatched,
 ) -> Fit:
     """Fit the evaluated recipe on everything.
@@ -62,25 +68,11 @@ def fit_for_release(
         examples: all of its examples.
         space: built from everything.
         settings: as evaluated.
-        steps: as evaluated.
+        choices: as evaluated.
         watch: called after each step.
 
     Raises:
         TrainingError: there is nothing to learn from, or training diverged.
     """
     data = training_data(snapshot, History.from_snapshot(snapshot), examples, space)
-    return refit(data, settings, steps=steps, watch=watch)
-
-
-def data_for_test(snapshot: Snapshot, examples: Examples, space: FeatureSpace) -> TrainingData:
-    """What was known when the test window began, in the evaluated model's space."""
-    history = History.from_snapshot(snapshot)
-    return training_data(snapshot, history, examples, space, before=moment_of(examples.split.test_from))
-
-
-def _before(
-    snapshot: Snapshot, history: History, examples: Examples, settings: Settings, until: int
-) -> tuple[TrainingData, FeatureSpace]:
-    moment = moment_of(until)
-    space = build_space(snapshot, settings=settings.features, before=moment, history=history)
-    return training_data(snapshot, history, examples, space, before=moment), space
+    return refit(data, settings, choices, watch=watch)

@@ -13,7 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from two_tower_assets.evaluation.report import MODEL, Report
+from two_tower_assets.evaluation.report import MODEL, NDCG, RECALL, Group, Report
+from two_tower_assets.evaluation.trials import GLOBAL
 from two_tower_assets.training.trainer import Curves
 
 MAX_BYTES: Final = 100_000
@@ -25,31 +26,39 @@ _SMOOTHING: Final = 10
 
 
 def curves_plot(curves: Curves) -> bytes:
-    """Loss of each step, with its mean over the last ten, and validation recall where it was measured."""
+    """Loss of each step, with its mean over the last ten, and what validation gave where it was measured."""
     figure = Figure(figsize=(7.5, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
     _draw_loss(left, np.asarray(curves.losses))
-    _draw_recall(right, curves.recalls)
+    _draw_validation(right, curves.validations)
     return _png(figure)
 
 
 def report_plot(report: Report) -> bytes:
-    """The towers beside the baselines: every metric of the known users."""
-    figure = Figure(figsize=(7.5, 3.6), layout="constrained")
-    axes = figure.subplots()
-    methods = report.known_users.metrics
-    names = list(next(iter(methods.values()), {}))
-    width = 0.8 / max(1, len(methods))
-    for number, (method, metrics) in enumerate(methods.items()):
-        colour = _MODEL_COLOUR if method == MODEL else _OTHER_COLOURS[(number - 1) % len(_OTHER_COLOURS)]
-        at = np.arange(len(names)) + (number - (len(methods) - 1) / 2) * width
-        bars = axes.bar(at, [metrics[name] for name in names], width, label=method, color=colour)
-        axes.bar_label(bars, fmt="%.2f", fontsize=6, padding=1)
-    axes.set_xticks(np.arange(len(names)), names)
-    axes.set_title(report.unmeasured or f"{report.known_users.users:,} users from {report.window.start:%Y-%m-%d} on")
-    if methods:
-        axes.legend(frameon=False, fontsize=8)
+    """The towers beside the baselines in the global split: NDCG@10 and recall@200 with their intervals."""
+    figure = Figure(figsize=(7.5, 3.8), layout="constrained")
+    trial = report.trial(GLOBAL)
+    group = trial.groups.get(trial.judged)
+    if group is None:
+        figure.suptitle("; ".join(report.notes) or "nothing was measured")
+        return _png(figure)
+    for axes, metric in zip(figure.subplots(1, 2, sharey=True), (NDCG, RECALL), strict=True):
+        _draw_methods(axes, group, metric)
+    figure.suptitle(f"{group.users:,} users, their {group.targets:,} LIKEs")
     return _png(figure)
+
+
+def _draw_methods(axes: Axes, group: Group, metric: str) -> None:
+    names = [name for name in group.metrics if metric in group.metrics[name]][::-1]
+    for at, name in enumerate(names):
+        figure = group.metrics[name][metric]
+        colour = _MODEL_COLOUR if name == MODEL else _OTHER_COLOURS[0]
+        if figure.low is not None and figure.high is not None:
+            axes.plot([figure.low, figure.high], [at, at], color=colour, linewidth=2, alpha=0.5)
+        axes.plot(figure.mean, at, "o", color=colour)
+        axes.annotate(f"{figure.mean:.3f}", (figure.mean, at), xytext=(0, 5), textcoords="offset points", fontsize=7)
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    axes.set_title(metric)
 
 
 def _draw_loss(axes: Axes, losses: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
@@ -60,9 +69,13 @@ def _draw_loss(axes: Axes, losses: np.ndarray[tuple[int], np.dtype[np.float64]])
     axes.set(title="loss", xlabel="step")
 
 
-def _draw_recall(axes: Axes, recalls: list[tuple[int, float]]) -> None:
-    axes.set(title="validation recall@200" if recalls else "validation was not measured", xlabel="step")
-    axes.plot([steps for steps, _ in recalls], [recall for _, recall in recalls], marker="o", color=_MODEL_COLOUR)
+def _draw_validation(axes: Axes, validations: list[tuple[int, float]]) -> None:
+    axes.set(
+        title="validation: recall@200 + NDCG@10" if validations else "validation was not measured", xlabel="step"
+    )
+    axes.plot(
+        [steps for steps, _ in validations], [value for _, value in validations], marker="o", color=_MODEL_COLOUR
+    )
 
 
 def _png(figure: Figure) -> bytes:

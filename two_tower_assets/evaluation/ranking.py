@@ -1,26 +1,28 @@
 """Full ranking in blocks: every candidate scored for every user, decided videos removed, the best kept.
 
-Letters: B users of a block, C candidates, K ranks, D embedding. Memory is one block of scores, never
-users × videos. Which users and candidates is `task`'s, what the scores are is given as a callable.
+Letters: B users of a block, C candidates, K ranks, T targets, N NOPEs. Memory is one block of scores, never
+users × videos. Which users and candidates is `task`'s; what the scores are is given as a callable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
-from two_tower_assets.evaluation.task import RankingTask
+from two_tower_assets.evaluation.metrics.hits import Hits
+from two_tower_assets.evaluation.task import Pairs, RankingTask
 from two_tower_assets.features.history import History
 from two_tower_assets.features.ragged import ragged_positions
-from two_tower_assets.training.data import TrainingData
-from two_tower_assets.training.towers import TwoTower
+from two_tower_assets.home import replacing
 
 Score = Callable[[NDArray[np.int64]], Tensor]
 """Float32 scores [B, C] of all candidates for some rows of a task; the caller overwrites them."""
@@ -28,26 +30,96 @@ Score = Callable[[NDArray[np.int64]], Tensor]
 PADDING: Final = -1
 
 _BLOCK_SCORES: Final = 1 << 23
-_ITEM_BLOCK: Final = 8192
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """The first K candidates of each user of a task."""
+    """What one method says to all users of a task."""
 
     top_UK: NDArray[np.int64]
     """Places in the task's candidates, best first; −1 where there were no more."""
-    hit_UK: NDArray[np.bool_]
-    """Whether that candidate is a target."""
+    score_UK: NDArray[np.float32]
+    """Their scores; −∞ where there were no more."""
+    target_rank_T: NDArray[np.int64]
+    """0-based rank of each target in its user's list; −1 beyond its end."""
+    nope_rank_N: NDArray[np.int64]
+    """The same of each NOPE."""
+    target_score_T: NDArray[np.float32]
+    nope_score_N: NDArray[np.float32]
+
+    def targets(self, task: RankingTask) -> Hits:
+        """Where the targets stand."""
+        return Hits(task.targets.row, self.target_rank_T, len(task.users))
+
+    def nopes(self, task: RankingTask) -> Hits:
+        """Where the NOPEs stand."""
+        return Hits(task.nopes.row, self.nope_rank_N, len(task.users))
+
+    def part(self, task: RankingTask, chosen: NDArray[np.bool_]) -> Ranking:
+        """What is said to some of the users ([U] mask of the task)."""
+        targets, nopes = chosen[task.targets.row], chosen[task.nopes.row]
+        return Ranking(
+            self.top_UK[chosen],
+            self.score_UK[chosen],
+            self.target_rank_T[targets],
+            self.nope_rank_N[nopes],
+            self.target_score_T[targets],
+            self.nope_score_N[nopes],
+        )
+
+    def save(self, path: Path) -> None:
+        """Write as safetensors, atomically."""
+        with replacing(path) as temporary:
+            save_file({name: np.ascontiguousarray(value) for name, value in vars(self).items()}, temporary)
+
+    @classmethod
+    def load(cls, path: Path) -> Ranking:
+        """Read what `save` wrote."""
+        return cls(**load_file(path))
 
 
 def rank(task: RankingTask, history: History, score: Score, k: int) -> Ranking:
-    """Rank all candidates for all users of the task (at least one) and keep the first k."""
+    """Rank all candidates for all users of the task and keep the first k of each.
+
+    A score that is not finite is never shown.
+    """
     ranker = _Ranker(task, history, score, min(k, len(task.candidates)))
-    size = max(1, _BLOCK_SCORES // len(task.candidates))
+    size = max(1, _BLOCK_SCORES // max(1, len(task.candidates)))
     starts = range(0, len(task.users), size)
     blocks = [ranker.block(np.arange(start, min(start + size, len(task.users)))) for start in starts]
-    return Ranking(np.concatenate([top for top, _ in blocks]), np.concatenate([hit for _, hit in blocks]))
+    return _joined(blocks, ranker.k)
+
+
+def reordered(ranking: Ranking, task: RankingTask, score_UK: NDArray[np.float32]) -> Ranking:
+    """Sort each list by other scores; nothing enters a list and nothing leaves it.
+
+    Args:
+        ranking: the lists.
+        task: what they answer.
+        score_UK: the new scores; padding stays last whatever its score.
+    """
+    score_UK = np.where(ranking.top_UK == PADDING, -np.inf, score_UK).astype(np.float32)
+    order_UK = np.argsort(-score_UK, axis=1, kind="stable")
+    new_rank_UK = np.empty_like(order_UK)
+    np.put_along_axis(new_rank_UK, order_UK, np.arange(order_UK.shape[1])[np.newaxis], axis=1)
+    return replace(
+        ranking,
+        top_UK=np.take_along_axis(ranking.top_UK, order_UK, axis=1),
+        score_UK=np.take_along_axis(score_UK, order_UK, axis=1),
+        target_rank_T=_moved(ranking.target_rank_T, task.targets.row, new_rank_UK),
+        nope_rank_N=_moved(ranking.nope_rank_N, task.nopes.row, new_rank_UK),
+    )
+
+
+def _moved(rank_T: NDArray[np.int64], row_T: NDArray[np.int64], new_rank_UK: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.where(rank_T == PADDING, PADDING, new_rank_UK[row_T, rank_T])
+
+
+def _joined(blocks: list[Ranking], k: int) -> Ranking:
+    none, no_score = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+    empty = Ranking(np.empty((0, k), np.int64), np.empty((0, k), np.float32), none, none, no_score, no_score)
+    columns = zip(*(vars(block).values() for block in (empty, *blocks)), strict=True)
+    return Ranking(*(np.concatenate(column) for column in columns))
 
 
 @dataclass(frozen=True)
@@ -57,24 +129,27 @@ class _Ranker:
     score: Score
     k: int
 
-    def block(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Top places and hits of consecutive rows."""
-        score_BC = self.score(rows)
+    def block(self, rows: NDArray[np.int64]) -> Ranking:
+        """Lists of consecutive rows."""
+        score_BC = self.score(rows).contiguous()
+        targets, nopes = _block_of(self.task.targets, rows), _block_of(self.task.nopes, rows)
+        target_score_T, nope_score_N = score_BC[targets], score_BC[nopes]
         score_BC.view(-1).index_fill_(0, torch.from_numpy(self._decided(rows)), -torch.inf)
         best_BK, top_BK = torch.topk(score_BC, self.k, dim=1)
         there_BK = torch.isfinite(best_BK)
-        hit_BK = self._is_target(rows).gather(1, top_BK) & there_BK
-        return torch.where(there_BK, top_BK, PADDING).numpy(), hit_BK.numpy()
-
-    def _is_target(self, rows: NDArray[np.int64]) -> Tensor:
-        task = self.task
-        first, last = np.searchsorted(task.target_row, [rows[0], rows[-1] + 1])
-        is_target_BC = torch.zeros(len(rows), len(task.candidates), dtype=torch.bool)
-        is_target_BC[task.target_row[first:last] - rows[0], task.target[first:last]] = True
-        return is_target_BC
+        top_BK, best_BK = torch.where(there_BK, top_BK, PADDING), torch.where(there_BK, best_BK, -torch.inf)
+        rank_BC = _ranks(top_BK, score_BC.shape[1])
+        return Ranking(
+            top_BK.numpy(),
+            best_BK.numpy(),
+            rank_BC[targets].numpy(),
+            rank_BC[nopes].numpy(),
+            target_score_T.numpy(),
+            nope_score_N.numpy(),
+        )
 
     def _decided(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Flat places in a block's scores of what its users decided on before the cut-off."""
+        """Flat places in a block's scores of what its users are known to have decided on."""
         first = self.history.user_offsets[self.task.users[rows]]
         row, decision = ragged_positions(first, self.task.state_end[rows] - first)
         at = self._place[self.history.video[decision]]
@@ -88,25 +163,16 @@ class _Ranker:
         return place
 
 
-def tower_scores(model: TwoTower, data: TrainingData, task: RankingTask) -> Score:
-    """Cosines of both towers; user vectors are as of the cut-off."""
-    items_CD = embed_videos(model, data, task.candidates.astype(np.int64))
-
-    @torch.no_grad()
-    def score(rows: NDArray[np.int64]) -> Tensor:
-        moment = np.full(len(rows), task.since, dtype=np.int64)
-        vectors = data.states.vectors(task.users[rows], task.state_end[rows], moment)
-        user_BD: Tensor = model.user(torch.from_numpy(vectors))
-        return user_BD @ items_CD.T
-
-    return score
+def _block_of(pairs: Pairs, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Index of the pairs of consecutive rows in a block of scores."""
+    first, last = np.searchsorted(pairs.row, [rows[0], rows[-1] + 1])
+    return torch.from_numpy(pairs.row[first:last] - rows[0]), torch.from_numpy(pairs.place[first:last])
 
 
-@torch.no_grad()
-def embed_videos(model: TwoTower, data: TrainingData, videos: NDArray[np.int64]) -> Tensor:
-    """Embed some videos of the history, float32 [C, 256]."""
-    blocks = [
-        model.item(torch.from_numpy(data.items.rows(videos[start : start + _ITEM_BLOCK])))
-        for start in range(0, len(videos), _ITEM_BLOCK)
-    ]
-    return torch.cat(blocks)
+def _ranks(top_BK: Tensor, candidates: int) -> Tensor:
+    """Rank of every candidate, int64 [B, C]; −1 where it is not in the list."""
+    # Padding is sent to one column more, which is then cut off.
+    rank_BC = torch.full((len(top_BK), candidates + 1), PADDING)
+    place_BK = torch.where(top_BK == PADDING, candidates, top_BK)
+    rank_BC.scatter_(1, place_BK, torch.arange(top_BK.shape[1]).expand_as(top_BK))
+    return rank_BC[:, :candidates]

@@ -19,6 +19,7 @@ from two_tower_assets.features.numerics import measure_standards
 from two_tower_assets.features.space import FeatureSpace, Standard
 from two_tower_assets.features.times import microseconds
 from two_tower_assets.features.user_numerics import UserNumerics
+from two_tower_assets.features.video_vocabulary import video_vocabulary
 from two_tower_assets.features.vocabulary import build_vocabulary
 from two_tower_assets.settings import FeatureSettings
 from two_tower_assets.sources.snapshot import Snapshot
@@ -42,7 +43,7 @@ def build_space(
 
     Args:
         snapshot: profiles, videos and decisions.
-        settings: sizes of the vocabularies.
+        settings: preset, and sizes of the vocabularies.
         before: only what existed before this moment counts (an evaluated model); None: everything (the shipped one).
         history: the snapshot's history, when it is at hand.
     """
@@ -76,6 +77,7 @@ def space_of_frames(
         user_numeric=scales.user_numeric,
         item_numeric=scales.item_numeric,
         reference_released_at=scales.reference_released_at,
+        videos=video_vocabulary(history, settings, before=before),
     )
 
 

@@ -19,7 +19,7 @@ from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.times import moment_of
 from two_tower_assets.sources.requirements import database_errors
 
-_ROWS_A_BLOCK: Final = 4096
+_CELLS_A_BLOCK: Final = 1 << 20
 _CALLS_A_QUERY: Final = 100
 
 
@@ -45,8 +45,9 @@ def compare_matrices(rpc: FeatureMatrix, frames: FeatureMatrix) -> Comparison:
     if rpc.ids.tolist() != frames.ids.tolist() or rpc.width != frames.width:
         return Comparison(rows=min(len(rpc), len(frames)), largest_difference=np.inf, where=_shapes(rpc, frames))
     largest, where = 0.0, None
-    for start in range(0, len(rpc), _ROWS_A_BLOCK):
-        block = slice(start, start + _ROWS_A_BLOCK)
+    rows = max(1, _CELLS_A_BLOCK // rpc.width)
+    for start in range(0, len(rpc), rows):
+        block = slice(start, start + rows)
         difference, row, column = _largest_difference(rpc.rows(block), frames.rows(block))
         if difference > largest:
             largest, where = difference, f"{rpc.ids[start + row]}, column {column}"

@@ -13,15 +13,16 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from two_tower_assets.contract import MAX_VIDEO_IDS
 from two_tower_assets.features.history import LIKE, NOPE, decision_kind
-from two_tower_assets.features.raw import RAW_ITEMS, RAW_USERS
+from two_tower_assets.features.raw import RAW_ITEMS, user_columns
 from two_tower_assets.sources.snapshot import Snapshot
 
 _USERS_A_BLOCK: Final = 2048
 
 
-def user_blocks(snapshot: Snapshot, *, as_of: datetime) -> Iterator[pl.DataFrame]:
-    """Raw features (`raw.RAW_USERS`) of users with a decision before `as_of`, by id, some thousand at a time."""
+def user_blocks(snapshot: Snapshot, *, as_of: datetime, video_ids: bool = False) -> Iterator[pl.DataFrame]:
+    """Raw features (`raw.user_columns`) of users with a decision before `as_of`, by id, some thousand at a time."""
     videos = snapshot.videos().select("id", "price", "tags", "performers").collect()
     profiles = snapshot.profiles().collect()
     decisions = snapshot.decisions().filter(pl.col("created_at") < as_of).collect()
@@ -29,28 +30,34 @@ def user_blocks(snapshot: Snapshot, *, as_of: datetime) -> Iterator[pl.DataFrame
     start = 0
     for last in range(_USERS_A_BLOCK - 1, len(ends) + _USERS_A_BLOCK - 1, _USERS_A_BLOCK):
         end = int(ends[min(last, len(ends) - 1)])
-        yield raw_users(decisions.slice(start, end - start), videos=videos, profiles=profiles)
+        rows = decisions.slice(start, end - start)
+        yield raw_users(rows, videos=videos, profiles=profiles, video_ids=video_ids)
         start = end
 
 
-def raw_users(decisions: pl.DataFrame, *, videos: pl.DataFrame, profiles: pl.DataFrame) -> pl.DataFrame:
+def raw_users(
+    decisions: pl.DataFrame, *, videos: pl.DataFrame, profiles: pl.DataFrame, video_ids: bool = False
+) -> pl.DataFrame:
     """Raw features of the users who decided, in the order of their first decision in the frame.
 
     Args:
         decisions: those that count: `user_id`, `video_id`, `decision_type`, `created_at`.
         videos: `id`, `price`, `tags`, `performers`.
         profiles: `user_id`, `created_at`.
+        video_ids: whether the ids of liked and NOPEd videos are wanted, the newest first.
     """
+    columns = user_columns(video_ids=video_ids)
     about = videos.select(
         pl.col("id").alias("video_id"), _finite(pl.col("price").cast(pl.Float64)), "tags", "performers"
     )
     rows = decisions.with_columns(decision_kind()).join(about, on="video_id", how="left", maintain_order="left")
-    like = pl.col("kind") == LIKE
+    like, nope = pl.col("kind") == LIKE, pl.col("kind") == NOPE
+    newest = {"liked_video_ids": _newest(like), "noped_video_ids": _newest(nope)}
     return (
         rows.group_by("user_id", maintain_order=True)
         .agg(
             like.sum().cast(pl.Int64).alias("like_count"),
-            (pl.col("kind") == NOPE).sum().cast(pl.Int64).alias("nope_count"),
+            nope.sum().cast(pl.Int64).alias("nope_count"),
             pl.len().cast(pl.Int64).alias("decision_count"),
             pl.col("created_at").filter(like).max().alias("recent_like_at"),
             pl.col("created_at").filter(like).dt.hour().cast(pl.Float64).mean().alias("average_like_hour"),
@@ -58,6 +65,7 @@ def raw_users(decisions: pl.DataFrame, *, videos: pl.DataFrame, profiles: pl.Dat
             pl.col("price").filter(like).median().alias("median_price"),
             _names("tags", like),
             _names("performers", like),
+            *(ids.alias(name) for name, ids in newest.items() if name in columns),
         )
         .join(
             profiles.select("user_id", pl.col("created_at").alias("profile_created_at")),
@@ -65,8 +73,8 @@ def raw_users(decisions: pl.DataFrame, *, videos: pl.DataFrame, profiles: pl.Dat
             how="left",
             maintain_order="left",
         )
-        .select(*RAW_USERS)
-        .match_to_schema(RAW_USERS)
+        .select(*columns)
+        .match_to_schema(columns)
     )
 
 
@@ -81,3 +89,9 @@ def _finite(number: pl.Expr) -> pl.Expr:
 
 def _names(column: str, chosen: pl.Expr) -> pl.Expr:
     return pl.col(column).filter(chosen).explode(empty_as_null=False, keep_nulls=False)
+
+
+def _newest(chosen: pl.Expr) -> pl.Expr:
+    """Ids of the newest chosen decisions, the newest first, those of one moment by id."""
+    time, video = pl.col("created_at").filter(chosen), pl.col("video_id").filter(chosen)
+    return video.sort_by(time, video, descending=[True, False]).head(MAX_VIDEO_IDS)

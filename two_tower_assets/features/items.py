@@ -17,7 +17,7 @@ from two_tower_assets.features.times import MISSING_TIME, as_microseconds, micro
 def item_matrix(items: pl.DataFrame, space: FeatureSpace) -> FeatureMatrix:
     """Build `item_features` of every row of a frame with the columns of `raw.RAW_ITEMS`, in its order."""
     reference = microseconds(space.reference_released_at)
-    bags = bags_of(items, space)
+    bags = bags_of(items, space.item_bags)
     return FeatureMatrix(
         ids=as_ids(items["id"]),
         dense=standard_scores(raw_item_numerics(items, reference), space.item_numeric),

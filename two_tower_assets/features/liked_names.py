@@ -34,6 +34,8 @@ class LikedNames:
         history: the decisions.
         names: bag columns of each video, in the order of `history.video_ids`.
         segments: widths of the bags that lie side by side; each is normalised by itself.
+        first_column: where the first of them begins in a feature vector.
+        checkpoint_bytes: memory that the rows of counts may take.
     """
 
     def __init__(
@@ -42,9 +44,11 @@ class LikedNames:
         names: NameColumns,
         *,
         segments: tuple[int, ...],
+        first_column: int,
         checkpoint_bytes: int = CHECKPOINT_BYTES,
     ) -> None:
         self._segments = segments
+        self._first_column = first_column
         self._width = sum(segments)
         self._likes_before = history.likes_before
         self._first_like = history.likes_before[history.user_offsets[:-1]]
@@ -59,10 +63,10 @@ class LikedNames:
         self._fill(checkpoints)
 
     def write(self, user: NDArray[np.int32], prefix_end: NDArray[np.int64], out_BF: NDArray[np.float32]) -> None:
-        """Write L2-normalised bags into the last columns of a C-contiguous float32 [B, at least their width]."""
+        """Write L2-normalised bags into their columns of a C-contiguous float32 [B, F]."""
         if not self._width:
             return
-        rows = max(1, _READ_CELLS // out_BF.shape[1])
+        rows = max(1, _READ_CELLS // self._width)
         for start in range(0, len(user), rows):
             block = slice(start, start + rows)
             self._count(user[block], prefix_end[block], out_BF[block])
@@ -72,15 +76,14 @@ class LikedNames:
         first, end = self._first_like[user], self._likes_before[prefix_end]
         passed = (end - first) // self._stride
         row = np.where(passed > 0, self._row_before_first[user] + passed, 0)
-        dense = out_BF.shape[1] - self._width
-        out_BF[:, dense:] = self._checkpoints[row]
+        out_BF[:, self._first_column : self._first_column + self._width] = self._checkpoints[row]
         begin = self._name_offsets[first + passed * self._stride]
         example, position = ragged_positions(begin, self._name_offsets[end] - begin)
-        cell = example * out_BF.shape[1] + dense + self._names[position]
+        cell = example * out_BF.shape[1] + self._first_column + self._names[position]
         np.add.at(out_BF.reshape(-1), cell, np.float32(1))
 
     def _normalise(self, out_BF: NDArray[np.float32]) -> None:
-        column = out_BF.shape[1] - self._width
+        column = self._first_column
         for width in self._segments:
             bag = out_BF[:, column : column + width]
             # Sums of squared counts are whole numbers, exact in float64 in any order of adding them.

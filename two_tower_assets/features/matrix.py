@@ -31,11 +31,11 @@ class FeatureMatrix:
     offsets: NDArray[np.int64]
     """int64 [N + 1]: where each row's entries begin in `columns` and `values`, and the end."""
     columns: NDArray[np.int32]
-    """int32 [nnz]: column in the bags (tags, then performers), ascending and unique within a row."""
+    """int32 [nnz]: column in the bags, counted from 0 over all of them; ascending and unique within a row."""
     values: NDArray[np.float32]
     """float32 [nnz]: L2-normalised within each bag."""
     width: int
-    """d + |tag vocabulary| + |performer vocabulary|."""
+    """d + the widths of all bags: `space.user_dim` or `space.item_dim`."""
 
     def __len__(self) -> int:
         return len(self.ids)

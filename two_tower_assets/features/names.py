@@ -1,8 +1,8 @@
-"""Names of tags and performers as column numbers of the bags: `tags` come first, `performers` after them."""
+"""Names of tags and performers, and ids of videos, as column numbers of the bags that lie side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,6 @@ import polars as pl
 from numpy.typing import NDArray
 
 from two_tower_assets.features.ragged import offsets_of
-from two_tower_assets.features.space import FeatureSpace
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,16 +19,21 @@ class NameColumns:
     offsets: NDArray[np.int64]
     """int64 [N + 1]: where each row's columns begin in `columns`, and the end."""
     columns: NDArray[np.int32]
-    """int32: bag columns, in [0, space.bag_dim)."""
+    """int32: bag columns, counted from 0 over all bags; ascending within a row."""
 
 
-def name_columns(frame: pl.DataFrame, space: FeatureSpace) -> NameColumns:
-    """Look up every name of the frame's `tags` and `performers` (list[str], nulls allowed), row by row."""
+def name_columns(frame: pl.DataFrame, bags: Mapping[str, Sequence[str]]) -> NameColumns:
+    """Look up every name of the frame's lists, row by row.
+
+    Args:
+        frame: a column (list[str], nulls allowed) for each bag.
+        bags: column and vocabulary of each, in the order in which they lie side by side: `space.item_bags` or
+            `space.user_bags`.
+    """
+    firsts = offsets_of(np.array([len(vocabulary) for vocabulary in bags.values()]))[:-1].tolist()
     found = pl.concat(
-        [
-            _columns_of(frame["tags"], space.tags, first=0),
-            _columns_of(frame["performers"], space.performers, first=len(space.tags)),
-        ]
+        _columns_of(frame[column], vocabulary, first=first)
+        for (column, vocabulary), first in zip(bags.items(), firsts, strict=True)
     ).sort("row", "column")
     lengths = np.bincount(found["row"].to_numpy(), minlength=frame.height)
     return NameColumns(offsets=offsets_of(lengths), columns=found["column"].to_numpy())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +17,11 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from two_tower_assets.contract import MAX_PAGE
+from two_tower_assets.contract import MAX_PAGE, VIDEO_SEGMENTS
 from two_tower_assets.database.connection import connect, without_password
 from two_tower_assets.database.queries import query
 from two_tower_assets.errors import FeatureError
-from two_tower_assets.features.raw import RAW_ITEMS, RAW_USERS
+from two_tower_assets.features.raw import RAW_ITEMS, user_columns
 from two_tower_assets.progress import Progress, silent
 from two_tower_assets.sources.requirements import database_errors
 
@@ -31,24 +32,22 @@ _SCHEMA: Final = pa.schema(
     [pa.field("id", pa.string(), nullable=False), pa.field("payload", pa.string(), nullable=False)]
 )
 
-_NAMES: Final = pl.List(pl.String)
-_USER_PAYLOAD: Final = pl.Struct(
-    {
-        "profile": pl.Struct({"created_at": pl.String}),
-        "decision_stats": pl.Struct(
-            {
-                "like_count": pl.Int64,
-                "nope_count": pl.Int64,
-                "decision_count": pl.Int64,
-                "recent_like_at": pl.String,
-                "average_like_hour": pl.Float64,
-            }
-        ),
-        "price_stats": pl.Struct({"mean": pl.Float64, "median": pl.Float64}),
-        "tags": _NAMES,
-        "performers": _NAMES,
-    }
-)
+_NAMES: Final = pl.List(pl.String())
+_USER_PAYLOAD: Final[Mapping[str, pl.DataType]] = {
+    "profile": pl.Struct({"created_at": pl.String}),
+    "decision_stats": pl.Struct(
+        {
+            "like_count": pl.Int64,
+            "nope_count": pl.Int64,
+            "decision_count": pl.Int64,
+            "recent_like_at": pl.String,
+            "average_like_hour": pl.Float64,
+        }
+    ),
+    "price_stats": pl.Struct({"mean": pl.Float64, "median": pl.Float64}),
+    "tags": _NAMES,
+    "performers": _NAMES,
+}
 _ITEM_PAYLOAD: Final = pl.Struct(
     {
         "price": pl.Float64,
@@ -83,9 +82,9 @@ def read_item_payloads(url: str, into: Path, *, page: int = MAX_PAGE, progress: 
     return _read(url, into / ITEMS_FILE, "features_item", {"page": page}, progress)
 
 
-def user_payload_blocks(folder: Path) -> Iterator[pl.DataFrame]:
-    """Parse the users' payloads in a folder to raw features (`raw.RAW_USERS`), page by page."""
-    return _blocks(folder / USERS_FILE, parse_users)
+def user_payload_blocks(folder: Path, *, video_ids: bool = False) -> Iterator[pl.DataFrame]:
+    """Parse the users' payloads in a folder to raw features (`raw.user_columns`), page by page."""
+    return _blocks(folder / USERS_FILE, partial(parse_users, video_ids=video_ids))
 
 
 def item_payload_blocks(folder: Path) -> Iterator[pl.DataFrame]:
@@ -93,12 +92,14 @@ def item_payload_blocks(folder: Path) -> Iterator[pl.DataFrame]:
     return _blocks(folder / ITEMS_FILE, parse_items)
 
 
-def parse_users(payloads: pl.DataFrame) -> pl.DataFrame:
-    """Turn `id` and `payload` (JSON text) of users into the columns of `raw.RAW_USERS`."""
+def parse_users(payloads: pl.DataFrame, *, video_ids: bool = False) -> pl.DataFrame:
+    """Turn `id` and `payload` (JSON text) of users into the columns of `raw.user_columns`."""
+    columns = user_columns(video_ids=video_ids)
+    ids = {name: columns[name] for name in VIDEO_SEGMENTS.values() if name in columns}
     payload = pl.col("payload")
     stats, prices = payload.struct.field("decision_stats").struct, payload.struct.field("price_stats").struct
     return (
-        payloads.with_columns(payload.str.json_decode(_USER_PAYLOAD))
+        payloads.with_columns(payload.str.json_decode(pl.Struct({**_USER_PAYLOAD, **ids})))
         .select(
             pl.col("id").alias("user_id"),
             _moment(payload.struct.field("profile").struct.field("created_at")).alias("profile_created_at"),
@@ -110,9 +111,9 @@ def parse_users(payloads: pl.DataFrame) -> pl.DataFrame:
             prices.field("mean").alias("mean_price"),
             prices.field("median").alias("median_price"),
             payload.struct.field("tags"),
-            payload.struct.field("performers"),
+            payload.struct.field("performers", *ids),
         )
-        .match_to_schema(RAW_USERS)
+        .match_to_schema(columns)
     )
 
 

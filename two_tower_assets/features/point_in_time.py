@@ -9,12 +9,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from two_tower_assets.features.history import History
+from two_tower_assets.features.decided_videos import DecidedVideos
+from two_tower_assets.features.history import LIKE, NOPE, History
 from two_tower_assets.features.liked_names import LikedNames
 from two_tower_assets.features.names import name_columns
 from two_tower_assets.features.numerics import user_dense
 from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.user_numerics import UserNumerics
+from two_tower_assets.features.video_vocabulary import video_slots
 from two_tower_assets.sources.snapshot import Snapshot
 
 
@@ -34,9 +36,13 @@ class UserStates:
         self.history = history
         self.space = space
         self._numerics = UserNumerics(history, videos=videos, profiles=profiles)
-        self._liked = LikedNames(
-            history, name_columns(videos, space), segments=(len(space.tags), len(space.performers))
+        self._liked_names = LikedNames(
+            history,
+            name_columns(videos, space.item_bags),
+            segments=(len(space.tags), len(space.performers)),
+            first_column=space.user_dense_dim,
         )
+        self._decided_videos = _decided_videos(history, space) if space.videos else ()
 
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot, history: History, space: FeatureSpace) -> UserStates:
@@ -67,15 +73,34 @@ class UserStates:
             time: int64 [B], the moment, microseconds since the Unix epoch, UTC.
             out: where to write, C-contiguous; spares the allocation of a new array for every batch.
         """
-        features_BF = np.empty((len(user), self.space.user_dim), dtype=np.float32) if out is None else out
+        features_BF = self._cleared(len(user), out)
         assert features_BF.shape == (len(user), self.space.user_dim)
         assert features_BF.flags.c_contiguous
         raw = self._numerics.numeric(user, prefix_end, time)
         features_BF[:, : self.space.user_dense_dim] = user_dense(raw, self.space.user_numeric)
-        self._liked.write(user, prefix_end, features_BF)
+        self._liked_names.write(user, prefix_end, features_BF)
+        for videos in self._decided_videos:
+            videos.write(user, prefix_end, features_BF)
         return features_BF
 
     def of_decisions(self, decisions: NDArray[np.int64]) -> NDArray[np.float32]:
         """Vectors just before the given decisions (positions in the history), as seen at their moments."""
         history = self.history
         return self.vectors(history.user[decisions], history.strictly_before[decisions], history.time[decisions])
+
+    def _cleared(self, rows: int, out: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        """Return where to write: zeros in the columns of videos, anything in those that are written as a whole."""
+        if out is None:
+            make = np.zeros if self._decided_videos else np.empty
+            return make((rows, self.space.user_dim), dtype=np.float32)
+        out[:, self.space.user_dense_dim + self.space.bag_dim :] = 0
+        return out
+
+
+def _decided_videos(history: History, space: FeatureSpace) -> tuple[DecidedVideos, ...]:
+    """Bags of liked and of NOPEd videos, in the order of their columns."""
+    slots, first = video_slots(history.video_ids, space), space.user_dense_dim + space.bag_dim
+    return (
+        DecidedVideos(history, LIKE, slots, first_column=first),
+        DecidedVideos(history, NOPE, slots, first_column=first + len(space.videos)),
+    )

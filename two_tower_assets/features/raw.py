@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from two_tower_assets.contract import VIDEO_SEGMENTS
 from two_tower_assets.features.times import UTC_MOMENT
 
 _NAMES: Final = pl.List(pl.String())
@@ -25,6 +26,13 @@ RAW_USERS: Final[Mapping[str, pl.DataType]] = {
     "performers": _NAMES,
 }
 """One row a user; names repeat for every liked video that carries them. Counts are never null, all else may be."""
+
+
+def user_columns(*, video_ids: bool) -> dict[str, pl.DataType]:
+    """`RAW_USERS`, and where a vocabulary of videos asks for them the ids of the newest liked and NOPEd videos."""
+    ids: dict[str, pl.DataType] = dict.fromkeys(VIDEO_SEGMENTS.values(), _NAMES) if video_ids else {}
+    return {**RAW_USERS, **ids}
+
 
 RAW_ITEMS: Final[Mapping[str, pl.DataType]] = {
     "id": pl.String(),

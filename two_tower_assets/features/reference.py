@@ -34,6 +34,8 @@ def user_vector(payload: UserPayload, as_of: datetime, space: FeatureSpace) -> N
             hour_of_day(payload),
             *_bag(payload.tags, space.tags),
             *_bag(payload.performers, space.performers),
+            *_bag(payload.liked_video_ids, space.videos),
+            *_bag(payload.noped_video_ids, space.videos),
         ],
         dtype=np.float32,
     )

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from two_tower_assets.contract import ITEM_NUMERIC, USER_NUMERIC
+from two_tower_assets.contract import ITEM_NUMERIC, USER_NUMERIC, VIDEO_SEGMENTS
 from two_tower_assets.errors import FeatureError
 
 
@@ -39,6 +39,8 @@ class FeatureSpace:
     """Scale of each of `contract.ITEM_NUMERIC`, in that order."""
     reference_released_at: datetime | None
     """`recency_days` counts back from here; None when no video has a release date, and every recency is then 0."""
+    videos: tuple[str, ...] = ()
+    """Ids of the videos with columns of their own, in index order; empty: the optional segments do not exist."""
 
     def __post_init__(self) -> None:
         for names, standards in ((USER_NUMERIC, self.user_numeric), (ITEM_NUMERIC, self.item_numeric)):
@@ -47,6 +49,17 @@ class FeatureSpace:
                     f"Scales are needed for {', '.join(names)} in this order, not {', '.join(standards)}",
                     remedy="Build the features again.",
                 )
+
+    @property
+    def item_bags(self) -> dict[str, tuple[str, ...]]:
+        """Payload key and vocabulary of each bag of an item, in the order of the columns."""
+        return {"tags": self.tags, "performers": self.performers}
+
+    @property
+    def user_bags(self) -> dict[str, tuple[str, ...]]:
+        """Payload key and vocabulary of each bag of a user, in the order of the columns."""
+        optional = dict.fromkeys(VIDEO_SEGMENTS.values(), self.videos) if self.videos else {}
+        return self.item_bags | optional
 
     @property
     def bag_dim(self) -> int:
@@ -66,7 +79,7 @@ class FeatureSpace:
     @property
     def user_dim(self) -> int:
         """Width of `user_features`."""
-        return self.user_dense_dim + self.bag_dim
+        return self.user_dense_dim + sum(len(vocabulary) for vocabulary in self.user_bags.values())
 
     @property
     def item_dim(self) -> int:
@@ -82,6 +95,7 @@ class FeatureSpace:
                 "user_numeric": {name: vars(standard) for name, standard in self.user_numeric.items()},
                 "item_numeric": {name: vars(standard) for name, standard in self.item_numeric.items()},
                 "reference_released_at": self.reference_released_at and self.reference_released_at.isoformat(),
+                **({"videos": self.videos} if self.videos else {}),
             },
             ensure_ascii=False,
             indent=1,
@@ -103,6 +117,7 @@ class FeatureSpace:
                 user_numeric={name: Standard(**pair) for name, pair in values["user_numeric"].items()},
                 item_numeric={name: Standard(**pair) for name, pair in values["item_numeric"].items()},
                 reference_released_at=reference and datetime.fromisoformat(reference),
+                videos=tuple(values.get("videos", ())),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise FeatureError(

@@ -20,7 +20,7 @@ from two_tower_assets.features.payloads import (
     read_user_payloads,
     user_payload_blocks,
 )
-from two_tower_assets.features.raw import RAW_ITEMS, RAW_USERS
+from two_tower_assets.features.raw import RAW_ITEMS, user_columns
 from two_tower_assets.progress import Progress, silent
 from two_tower_assets.settings import FeatureSettings
 from two_tower_assets.sources.snapshot import Snapshot
@@ -46,7 +46,9 @@ def store_users(
     if settings.feature_source == "rpc":
         page = settings.payload_page
         return read_user_payloads(url, into, as_of=snapshot.cutoff, page=page, progress=progress)
-    users = pl.concat([pl.DataFrame(schema=dict(RAW_USERS)), *user_blocks(snapshot, as_of=snapshot.cutoff)])
+    none = pl.DataFrame(schema=user_columns(video_ids=settings.reads_video_ids))
+    blocks = user_blocks(snapshot, as_of=snapshot.cutoff, video_ids=settings.reads_video_ids)
+    users = pl.concat([none, *blocks])
     users.write_parquet(into / RAW_FILE)
     return users.height
 
@@ -72,8 +74,13 @@ def stored_items(folder: Path, snapshot: Snapshot) -> pl.DataFrame:
     return found
 
 
-def stored_users(folder: Path) -> Iterable[pl.DataFrame]:
-    """Raw user features in blocks, by id."""
+def stored_users(folder: Path, *, video_ids: bool = False) -> Iterable[pl.DataFrame]:
+    """Raw user features in blocks, by id.
+
+    Args:
+        folder: what `store_users` wrote.
+        video_ids: whether the ids of liked and NOPEd videos are wanted: whether the space has videos.
+    """
     if (folder / RAW_FILE).exists():
         return [pl.read_parquet(folder / RAW_FILE)]
-    return user_payload_blocks(folder)
+    return user_payload_blocks(folder, video_ids=video_ids)

@@ -16,21 +16,27 @@ from two_tower_assets.features.bags import bags_of
 from two_tower_assets.features.history import as_ids
 from two_tower_assets.features.matrix import FeatureMatrix, concatenate
 from two_tower_assets.features.numerics import user_dense, user_numerics
-from two_tower_assets.features.raw import RAW_USERS
+from two_tower_assets.features.raw import user_columns
 from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.times import as_microseconds, microseconds
 
 
 def users_of_blocks(blocks: Iterable[pl.DataFrame], *, as_of: datetime, space: FeatureSpace) -> FeatureMatrix:
-    """Build `user_features` of every row of frames with the columns of `raw.RAW_USERS`, one frame at a time."""
-    none = pl.DataFrame(schema=dict(RAW_USERS))
+    """Build `user_features` of every row of frames, one at a time; columns as in `user_matrix`."""
+    none = pl.DataFrame(schema=user_columns(video_ids=bool(space.videos)))
     return concatenate([user_matrix(block, as_of=as_of, space=space) for block in (none, *blocks)])
 
 
 def user_matrix(users: pl.DataFrame, *, as_of: datetime, space: FeatureSpace) -> FeatureMatrix:
-    """Build `user_features` at a moment of every row of a frame with the columns of `raw.RAW_USERS`, in its order."""
+    """Build `user_features` at a moment of every row of a frame, in its order.
+
+    Args:
+        users: the columns of `raw.user_columns`, the ids of videos among them if the space has videos.
+        as_of: the moment, with a time zone.
+        space: vocabularies and scales.
+    """
     raw = raw_user_numerics(users, microseconds(as_of))
-    bags = bags_of(users, space)
+    bags = bags_of(users, space.user_bags)
     return FeatureMatrix(
         ids=as_ids(users["user_id"]),
         dense=user_dense(raw, space.user_numeric),

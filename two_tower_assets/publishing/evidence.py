@@ -24,21 +24,19 @@ class _Part(BaseModel):
 
 
 class EvaluationEvidence(_Part):
-    """The gate's comparison, of the model whose settings this version was refitted with."""
+    """The gate's verdict on the model whose recipe this version was refitted with."""
 
     model_version: str
     """The version that it speaks for."""
-    metric: str
-    """For example `recall@200`."""
-    value: float
-    baseline: float
-    """What popularity reached on the same window."""
-    min_ratio: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether the model is good enough beside popularity."""
-        return self.value >= self.min_ratio * self.baseline
+    passed: bool
+    reasons: tuple[str, ...] = ()
+    """Why not."""
+    metrics: dict[str, float]
+    """What it reached on the test window."""
+    recipe: dict[str, Any]
+    """Settings that made it, for the day when it is the champion."""
+    data_hash: str = ""
+    """Content of the snapshot that it was evaluated on."""
 
 
 class FolderEvidence(_Part):
@@ -114,10 +112,9 @@ def require_evaluation(evaluation: EvaluationEvidence | None, model_version: str
         )
     if not evaluation.passed:
         raise PublishingError(
-            f"{evaluation.metric} is {evaluation.value:.4f}, less than {evaluation.min_ratio:g} × popularity's "
-            f"{evaluation.baseline:.4f}",
+            f"The gate refused version {model_version}: {'; '.join(evaluation.reasons)}",
             where=model_version,
-            remedy="Change the data or the settings and train again, or lower gate.min_recall_ratio knowingly.",
+            remedy="Change the data or the recipe and train again, or change the bounds in [gate] knowingly.",
         )
     return evaluation
 

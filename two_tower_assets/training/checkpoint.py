@@ -34,12 +34,16 @@ class CheckpointFacts(BaseModel):
     """Width of `user_features`."""
     item_dim: int
     """Width of `item_features`."""
+    videos: int = 0
+    """Size of the vocabulary of videos; 0 under the preset `content`."""
     model: ModelSettings
     training: TrainingSettings
     steps: int
     """Optimiser steps taken up to these weights."""
     temperature: float
-    """Softmax temperature at the end."""
+    """Softmax temperature at the end, the mean of the retrieval heads."""
+    taste_weight: float = 0.0
+    """How often the log-odds of a LIKE are added to the log-probability of retrieval."""
     fingerprint: str
     """Hash of everything the weights were made from: data, settings and code."""
     model_version: str | None
@@ -76,7 +80,7 @@ def load_checkpoint(path: Path) -> tuple[TwoTower, CheckpointFacts]:
         facts = _facts(file)
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- it is no dictionary
     with torch.device("meta"):
-        model = TwoTower(facts.user_dim, facts.item_dim, facts.model)
+        model = TwoTower(facts.user_dim, facts.item_dim, facts.model, videos=facts.videos)
     try:
         model.load_state_dict(tensors, assign=True)
     except RuntimeError as error:

@@ -17,8 +17,10 @@ from two_tower_assets.features.matrix import FeatureMatrix
 from two_tower_assets.features.point_in_time import UserStates
 from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.times import microseconds
+from two_tower_assets.features.video_vocabulary import video_slots
 from two_tower_assets.sources.snapshot import Snapshot
 from two_tower_assets.training.examples import Examples
+from two_tower_assets.training.popularity import Popularity, had_chance, popularity_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +35,23 @@ class TrainingData:
     """Those at or after `until` are left aside."""
     until: int
     """Microseconds since the epoch; later decisions take no part in anything."""
+    slot: NDArray[np.int32]
+    """[videos] place of each in the space's vocabulary of videos, `NO_SLOT` (−1) where it has none."""
     catalogue: NDArray[np.int32]
     """Videos that could be recommended at `until`: known by then, active, and released or without a release date."""
+
+    @cached_property
+    def contenders(self) -> NDArray[np.int32]:
+        """Videos of the catalogue that had a chance to be decided on.
+
+        The others, drawn as negatives, would teach that what new videos have in common is bad.
+        """
+        chance_V = had_chance(self.history, self.until, self.catalogue)
+        return self.catalogue[chance_V[self.catalogue]]
+
+    def popularity(self, half_life_days: float) -> Popularity:
+        """How much each video was liked lately, as of `until`."""
+        return popularity_of(self.history, self.until, self.catalogue, half_life_days)
 
     @cached_property
     def likes(self) -> Examples:
@@ -65,12 +82,20 @@ def training_data(
         items=item_matrix(snapshot.videos().collect(), space),
         examples=examples,
         until=microseconds(before or snapshot.cutoff),
-        catalogue=_catalogue(snapshot, before),
+        slot=video_slots(history.video_ids, space),
+        catalogue=catalogue_of(snapshot, before),
     )
 
 
-def _catalogue(snapshot: Snapshot, before: datetime | None) -> NDArray[np.int32]:
+def catalogue_of(snapshot: Snapshot, before: datetime | None = None) -> NDArray[np.int32]:
+    """Videos that could be recommended at a moment, by index; None: when the snapshot ends."""
     videos = snapshot.videos().with_row_index("row").collect()
     known = catalogue_before(videos, snapshot.decisions(), cutoff=snapshot.cutoff, before=before)
     released = pl.col("product_released_at").is_null() | (pl.col("product_released_at") < (before or snapshot.cutoff))
     return known.filter(pl.col("is_active") & released)["row"].to_numpy().astype(np.int32)
+
+
+def shipped_popularity(snapshot: Snapshot, half_life_days: float) -> Popularity:
+    """Popularity of a snapshot's videos when it ends: what the shipped vectors hold."""
+    history = History.from_snapshot(snapshot)
+    return popularity_of(history, microseconds(snapshot.cutoff), catalogue_of(snapshot), half_life_days)

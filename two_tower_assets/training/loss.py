@@ -1,4 +1,4 @@
-"""Sampled softmax over candidate videos, corrected for how likely each candidate was to be drawn.
+"""What is minimised: a sampled softmax over candidate videos for retrieval, and LIKE before NOPE for taste.
 
 Letters in tensor names: B batch rows, D embedding, U candidate videos, M encoded videos (the candidates first, then
 videos that are only NOPEs of some row).
@@ -26,7 +26,9 @@ class Candidates:
     hidden: Tensor
     """int64: flat positions (row · U + column) of candidates that the row must not learn from, never the target."""
     nope_B: Tensor
-    """int64: encoded video that the row's user NOPEd; any valid number where there is none."""
+    """int64: encoded video that the row's user NOPEd after the state; any valid number where there is none."""
+    has_nope_B: Tensor
+    """bool: whether there is one."""
     log_nope_weight_B: Tensor
     """float32: log of the weight of that video in the softmax, −∞ where there is none."""
 
@@ -46,6 +48,19 @@ def sampled_softmax_loss(user_BD: Tensor, item_MD: Tensor, log_temperature: Tens
     logit_BU = _restore_targets(_hide(logit_BU, candidates.hidden), candidates)
     loss_B = nn.functional.cross_entropy(logit_BU, candidates.target_B, reduction="none")
     return _add_nopes(loss_B, scaled_BD, item_MD, candidates).mean()
+
+
+def taste_loss(user_BD: Tensor, item_MD: Tensor, log_scale: Tensor, candidates: Candidates) -> Tensor:
+    """Mean of −log σ(a · (cosine of the LIKE − cosine of a NOPE)) over the rows that have one; 0 without any.
+
+    Both are videos that the same user decided on after the state, so what is learned is the decision and not who is
+    shown what. Pairwise logistic loss: Rendle et al., "BPR" (UAI 2009), section 4.1, with observed negatives.
+    """
+    if not candidates.has_nope_B.any():
+        return user_BD.new_zeros(())
+    difference_BD = item_MD.index_select(0, candidates.target_B) - item_MD.index_select(0, candidates.nope_B)
+    margin_B = torch.exp(log_scale) * (user_BD * difference_BD).sum(dim=1)
+    return nn.functional.softplus(-margin_B[candidates.has_nope_B]).mean()
 
 
 def _hide(logit_BU: Tensor, hidden: Tensor) -> Tensor:

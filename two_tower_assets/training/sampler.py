@@ -1,6 +1,6 @@
 """Batches: whose state, at which moment, with which target and against which candidates.
 
-Rows are drawn, all at once, as user ∝ √(Σ weight of their LIKEs), then one of their LIKEs by weight as target; the
+Rows are drawn, all at once, as user ∝ (Σ weight of their LIKEs)^½, then one of their LIKEs by weight as target; the
 weight halves with age, because tastes of a catalogue move on. The state is that
 user's feature vector either just before the target (*next*) or at a random earlier moment (*future*), which is
 what a vector is used for that was computed some time ago. Every random number of step n comes from (seed, n), so
@@ -24,6 +24,7 @@ from two_tower_assets.settings import TrainingSettings
 from two_tower_assets.training.data import TrainingData
 
 _ABSENT: Final = -1
+_TINY: Final = 1e-300
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,9 @@ class Batch:
     target_B: NDArray[np.int64]
     log_inclusion_U: NDArray[np.float32]
     hidden: NDArray[np.int64]
+    slot_M: NDArray[np.int64]
     nope_B: NDArray[np.int64]
+    has_nope_B: NDArray[np.bool_]
     log_nope_weight_B: NDArray[np.float32]
 
 
@@ -54,7 +57,7 @@ class Sampler:
         )
         self._nopes = self._find_nopes()
         self._refuse_nothing()
-        self._user_cdf = np.cumsum(np.sqrt(self._likes.totals))
+        self._user_cdf = np.cumsum(self._user_weights(self._likes.totals))
         self._target_probability = self._probability_of_targets()
 
     def batch(self, step: int) -> Batch:
@@ -73,10 +76,12 @@ class Sampler:
         return Batch(
             user_BF=self._data.states.vectors(rows.user_B.astype(np.int32), rows.end_B, rows.time_B),
             item_MF=self._data.items.rows(encoded),
+            slot_M=self._data.slot[encoded].astype(np.int64),
             target_B=target_B,
             log_inclusion_U=self._log_inclusion(candidates),
             hidden=self._hidden(rows, np.where(place < len(candidates), place, _ABSENT), target_B, len(candidates)),
             nope_B=np.where(has_nope_B, place[rows.nope_video_B], 0),
+            has_nope_B=has_nope_B,
             log_nope_weight_B=log_nope_weight_B.astype(np.float32),
         )
 
@@ -86,10 +91,9 @@ class Sampler:
         user_B = np.searchsorted(cdf, rng.random(self._settings.batch_size) * cdf[-1], side="right")
         like_B = self._likes.draw(user_B, rng)
         state_B = self._draw_moments(user_B, like_B, rng) if future else like_B
-        nope_video_B, nope_count_B = self._draw_nopes(user_B, rng)
-        return _Rows(
-            user_B, like_B, history.strictly_before[state_B], history.time[state_B], nope_video_B, nope_count_B
-        )
+        end_B = history.strictly_before[state_B]
+        nope_video_B, nope_count_B = self._draw_nopes(user_B, end_B, rng)
+        return _Rows(user_B, like_B, end_B, history.time[state_B], nope_video_B, nope_count_B)
 
     def _is_future(self, step: int) -> bool:
         """Spread `future_share` of the steps evenly: at one half every second step."""
@@ -104,20 +108,28 @@ class Sampler:
         return first_B + (rng.random(len(user_B)) * (like_B - first_B + 1)).astype(np.int64)
 
     def _draw_nopes(
-        self, user_B: NDArray[np.int64], rng: np.random.Generator
+        self, user_B: NDArray[np.int64], end_B: NDArray[np.int64], rng: np.random.Generator
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-        """One NOPEd video of each row's user, and how many it stands for (0: none)."""
-        if not self._settings.nope_weight or not len(self._nopes.values):
-            return np.zeros(len(user_B), dtype=np.int32), np.zeros(len(user_B), dtype=np.int64)
-        count_B = self._nopes.counts[user_B]
-        decision_B = self._nopes.draw(user_B, rng)
-        return self._data.history.video[decision_B], count_B
+        """One video that each row's user NOPEs after the state, uniformly, and out of how many (0: none)."""
+        position = self._nopes
+        first_B = np.searchsorted(position, end_B)
+        count_B = np.searchsorted(position, self._data.user_end[user_B]) - first_B
+        none = np.zeros(len(user_B), dtype=np.int32)
+        if not self._uses_nopes or not len(position):
+            return none, np.zeros_like(count_B)
+        at_B = first_B + (rng.random(len(user_B)) * count_B).astype(np.int64)
+        video_B = self._data.history.video[position[np.minimum(at_B, len(position) - 1)]]
+        return np.where(count_B > 0, video_B, none), count_B
+
+    @property
+    def _uses_nopes(self) -> bool:
+        return self._settings.nope_weight > 0 or self._settings.taste_loss > 0
 
     def _draw_catalogue(self, rng: np.random.Generator) -> NDArray[np.int32]:
         if self._settings.negatives == "in_batch":
-            return self._data.catalogue[:0]
-        size = min(self._settings.catalogue_negatives, len(self._data.catalogue))
-        return rng.choice(self._data.catalogue, size, replace=False, shuffle=False)
+            return self._data.contenders[:0]
+        size = min(self._settings.catalogue_negatives, len(self._data.contenders))
+        return rng.choice(self._data.contenders, size, replace=False, shuffle=False)
 
     def _log_inclusion(self, videos: NDArray[np.int32]) -> NDArray[np.float32]:
         """Log of 1 − (1 − q_v)^(B−1) · (1 − u_v), q_v from the other rows' targets, u_v from the uniform draws."""
@@ -133,14 +145,22 @@ class Sampler:
     def _uniform_probability(self) -> NDArray[np.float64]:
         probability = np.zeros(len(self._data.history.video_ids))
         if self._settings.negatives == "catalogue":
-            drawn = min(self._settings.catalogue_negatives, len(self._data.catalogue))
-            probability[self._data.catalogue] = drawn / len(self._data.catalogue)
+            drawn = min(self._settings.catalogue_negatives, len(self._data.contenders))
+            probability[self._data.contenders] = drawn / max(1, len(self._data.contenders))
         return probability
 
+    def _user_weights(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How likely users are drawn, by the sum of their LIKEs' weights; 0 stays 0."""
+        weights: NDArray[np.float64] = np.where(
+            totals > 0, np.maximum(totals, _TINY) ** self._settings.user_power, 0.0
+        )
+        return weights
+
     def _probability_of_targets(self) -> NDArray[np.float64]:
-        """[videos] chance that one row has this target: Σ over its LIKEs of √W_u / Σ√W · w / W_u."""
+        """[videos] chance that one row has this target: Σ over its LIKEs of W_u^p / ΣW^p · w / W_u."""
         likes, history = self._data.likes, self._data.history
-        weight = self._likes.weights / np.sqrt(self._likes.totals[likes.user])
+        total = self._likes.totals[likes.user]
+        weight = self._likes.weights * self._user_weights(total) / total
         videos = history.video[likes.decision]
         probability = np.bincount(videos, weight, minlength=len(history.video_ids)).astype(np.float64)
         return probability / float(self._user_cdf[-1])
@@ -156,6 +176,8 @@ class Sampler:
             target_B: column of each row's target.
             width: number of candidates.
         """
+        if not self._settings.mask_known:
+            return np.empty(0, dtype=np.int64)
         history = self._data.history
         first_B = history.user_offsets[rows.user_B]
         row, decision = ragged_positions(first_B, self._data.user_end[rows.user_B] - first_B)
@@ -172,10 +194,10 @@ class Sampler:
         weights: NDArray[np.float64] = np.exp2(-age / self._settings.half_life_days)
         return weights
 
-    def _find_nopes(self) -> _Ragged:
+    def _find_nopes(self) -> NDArray[np.int64]:
+        """Positions in the history of all NOPEs of known videos, by user and time."""
         history = self._data.history
-        chosen = np.flatnonzero((history.kind == NOPE) & (history.video >= 0) & (history.time < self._data.until))
-        return _Ragged.of(history.user[chosen], chosen, len(history.user_ids), np.ones(len(chosen)))
+        return np.flatnonzero((history.kind == NOPE) & (history.video >= 0) & (history.time < self._data.until))
 
     def _refuse_nothing(self) -> None:
         likes = self._data.likes
@@ -184,7 +206,7 @@ class Sampler:
             _refuse(
                 "There is no LIKE of an active video to learn from", "Add decisions, or activate the liked videos."
             )
-        elif self._settings.negatives == "catalogue" and len(np.union1d(videos, self._data.catalogue)) < 2:
+        elif self._settings.negatives == "catalogue" and len(np.union1d(videos, self._data.contenders)) < 2:
             _refuse("The catalogue has one video only", "Add videos: there is nothing to choose from.")
         elif self._settings.negatives == "in_batch" and (len(videos) < 2 or np.ptp(likes.user) == 0):
             _refuse(
@@ -205,9 +227,9 @@ class _Rows:
     time_B: NDArray[np.int64]
     """Moment of the state."""
     nope_video_B: NDArray[np.int32]
-    """One of the user's NOPEs; any video where there is none."""
+    """A video that the user NOPEs after the state; any video where there is none."""
     nope_count_B: NDArray[np.int64]
-    """How many NOPEs it stands for."""
+    """How many such NOPEs it stands for."""
 
 
 @dataclass(frozen=True)

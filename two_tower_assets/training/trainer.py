@@ -1,4 +1,4 @@
-"""Fitting the towers: the optimiser loop, its schedule, early stopping and the curves it leaves behind.
+"""Fitting the towers: the optimiser loop, its schedule and the curves it leaves behind.
 
 What does not live here: how validation is measured (a callable is given, so that training knows nothing of
 evaluation), what a batch is (`sampler`) and what is minimised (`loss`).
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from two_tower_assets.errors import TrainingError
 from two_tower_assets.settings import ModelSettings, TrainingSettings
 from two_tower_assets.training.data import TrainingData
-from two_tower_assets.training.loss import Candidates, sampled_softmax_loss
+from two_tower_assets.training.loss import Candidates, sampled_softmax_loss, taste_loss
 from two_tower_assets.training.sampler import Batch, Sampler
 from two_tower_assets.training.towers import TwoTower
 
@@ -41,7 +41,7 @@ class StepReport:
     total: int
     """Most steps that will be taken."""
     loss: float
-    recall: float | None
+    validation: float | None
     """What validation gave, at the steps where it was measured."""
     examples_per_second: float
     """Mean since the start, validation included."""
@@ -61,17 +61,22 @@ class Curves:
 
     losses: list[float] = field(default_factory=list)
     """Loss of each step taken."""
-    recalls: list[tuple[int, float]] = field(default_factory=list)
-    """(steps taken, validation) for each measurement."""
+    validations: list[tuple[int, float]] = field(default_factory=list)
+    """(steps taken, what validation gave) for each measurement."""
+
+    @property
+    def last(self) -> float | None:
+        """What validation gave at the end, or None when it was not measured."""
+        return self.validations[-1][1] if self.validations else None
 
 
 @dataclass(frozen=True)
 class Fit:
-    """A fitted model, in evaluation mode, with the weights that validated best."""
+    """A fitted model, in evaluation mode."""
 
     model: TwoTower
     steps: int
-    """Steps behind these weights."""
+    """Steps taken."""
     curves: Curves
     examples_per_second: float
 
@@ -81,8 +86,8 @@ def fit(
     model_settings: ModelSettings,
     settings: TrainingSettings,
     *,
+    steps: int,
     validate: Validate | None = None,
-    stop_at: int | None = None,
     watch: Watch = unwatched,
 ) -> Fit:
     """Fit the towers on the LIKEs before `data.until`.
@@ -92,10 +97,11 @@ def fit(
     Args:
         data: what may be seen.
         model_settings: shape of the towers.
-        settings: schedule, batches and negatives.
-        validate: measured every `validate_every` steps and at the last one; the best weights are kept, and
-            `patience` measurements without a better one end the fit. Without it the last weights are kept.
-        stop_at: end after this many steps of the same schedule: what early stopping found before.
+        settings: optimiser, batches and negatives.
+        steps: length of the one-cycle schedule. There is no early stopping: the rate falls to nearly nothing, a
+            schedule that is broken off leaves worse weights than a shorter one, and the best of many measurements
+            on few users is a matter of luck.
+        validate: measured every `validate_every` steps and at the last one, for the curves.
         watch: called after each step.
 
     Raises:
@@ -108,9 +114,10 @@ def fit(
             data.states.space.user_dim,
             data.states.space.item_dim,
             model_settings,
+            videos=len(data.states.space.videos),
             temperature=settings.initial_temperature,
         )
-        return _Run(model, settings, validate, stop_at or settings.steps, watch).through(sampler)
+        return _Run(model, settings, steps, validate, watch).through(sampler)
 
 
 def one_cycle(step: int, steps: int) -> float:
@@ -139,16 +146,26 @@ def make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.
     return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=_BETAS, fused=True)
 
 
-def train_step(model: TwoTower, optimizer: torch.optim.Optimizer, batch: Batch) -> float:
+def train_step(model: TwoTower, optimizer: torch.optim.Optimizer, batch: Batch, settings: TrainingSettings) -> float:
     """One forward and backward pass and one update; returns the loss before it."""
-    user_BD: Tensor = model.user(torch.from_numpy(batch.user_BF))
-    item_MD: Tensor = model.item(torch.from_numpy(batch.item_MF))
-    loss = sampled_softmax_loss(user_BD, item_MD, model.log_temperature, _tensors(batch))
+    loss = batch_loss(model, batch, settings)
     optimizer.zero_grad(set_to_none=True)
     torch.autograd.backward(loss)
     optimizer.step()
     model.bound_temperature()
     return loss.item()
+
+
+def batch_loss(model: TwoTower, batch: Batch, settings: TrainingSettings) -> Tensor:
+    """Mean of the retrieval heads' losses, each by itself, and the weighted loss of the taste head."""
+    candidates = _tensors(batch)
+    *users, user_taste_BD = model.user.parts(torch.from_numpy(batch.user_BF))
+    *items, item_taste_MD = model.item.parts(torch.from_numpy(batch.item_MF), torch.from_numpy(batch.slot_M))
+    heads = zip(users, items, model.log_temperature_H, strict=True)
+    retrieval = torch.stack([sampled_softmax_loss(*head, candidates) for head in heads]).mean()
+    return retrieval + settings.taste_loss * taste_loss(
+        user_taste_BD, item_taste_MD, model.log_taste_scale, candidates
+    )
 
 
 def _tensors(batch: Batch) -> Candidates:
@@ -157,6 +174,7 @@ def _tensors(batch: Batch) -> Candidates:
         log_inclusion_U=torch.from_numpy(batch.log_inclusion_U),
         hidden=torch.from_numpy(batch.hidden),
         nope_B=torch.from_numpy(batch.nope_B),
+        has_nope_B=torch.from_numpy(batch.has_nope_B),
         log_nope_weight_B=torch.from_numpy(batch.log_nope_weight_B),
     )
 
@@ -178,35 +196,26 @@ class _Run:
 
     model: TwoTower
     settings: TrainingSettings
+    steps: int
     validate: Validate | None
-    last_step: int
     watch: Watch
     curves: Curves = field(default_factory=Curves)
-    best_steps: int = 0
-    best_recall: float = -math.inf
-    best_weights: dict[str, Tensor] = field(default_factory=dict)
 
     def through(self, sampler: Sampler) -> Fit:
-        """Take the steps and return the model with its best weights."""
+        """Take all steps and return the model."""
         optimizer = make_optimizer(self.model, self.settings)
         started = time.monotonic()
         rate = 0.0
-        batches = _prefetched(sampler, self.last_step)
-        for taken, batch in enumerate(batches, start=1):
+        for taken, batch in enumerate(_prefetched(sampler, self.steps), start=1):
             self._set_rate(optimizer, taken - 1)
-            loss = self._checked(train_step(self.model.train(), optimizer, batch), taken)
-            recall = self._measure(taken)
+            loss = self._checked(train_step(self.model.train(), optimizer, batch, self.settings), taken)
+            validation = self._measure(taken)
             rate = taken * self.settings.batch_size / (time.monotonic() - started)
-            self.watch(StepReport(taken, self.last_step, loss, recall, rate))
-            if self._is_over():
-                batches.close()
-                break
-        if self.validate is not None:
-            self.model.load_state_dict(self.best_weights)
-        return Fit(self.model.eval(), self.best_steps or self.last_step, self.curves, rate)
+            self.watch(StepReport(taken, self.steps, loss, validation, rate))
+        return Fit(self.model.eval(), self.steps, self.curves, rate)
 
     def _set_rate(self, optimizer: torch.optim.Optimizer, step: int) -> None:
-        rate = self.settings.learning_rate * one_cycle(step, self.settings.steps)
+        rate = self.settings.learning_rate * one_cycle(step, self.steps)
         for group in optimizer.param_groups:
             group["lr"] = rate
 
@@ -221,17 +230,9 @@ class _Run:
         return loss
 
     def _measure(self, taken: int) -> float | None:
-        due = taken % self.settings.validate_every == 0 or taken == self.last_step
+        due = taken % self.settings.validate_every == 0 or taken == self.steps
         if self.validate is None or not due:
             return None
-        recall = self.validate(self.model.eval())
-        self.curves.recalls.append((taken, recall))
-        if recall > self.best_recall:
-            self.best_steps, self.best_recall = taken, recall
-            self.best_weights = {name: tensor.clone() for name, tensor in self.model.state_dict().items()}
-        return recall
-
-    def _is_over(self) -> bool:
-        """Whether `patience` measurements in a row brought nothing better."""
-        later = [steps for steps, _ in self.curves.recalls if steps > self.best_steps]
-        return len(later) >= self.settings.patience
+        value = self.validate(self.model.eval())
+        self.curves.validations.append((taken, value))
+        return value

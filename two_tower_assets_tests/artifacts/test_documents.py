@@ -12,9 +12,17 @@ from two_tower_assets.artifacts.documents import as_json
 from two_tower_assets.artifacts.meta import DataFacts, ModelMeta, model_meta
 from two_tower_assets.artifacts.normalizer import normalizer
 from two_tower_assets.artifacts.schema import FeatureSchema, feature_schema
-from two_tower_assets.artifacts.vocabulary import Vocabulary
+from two_tower_assets.artifacts.vocabulary import Vocabulary, vocabularies
 from two_tower_assets.errors import ArtifactError
-from two_tower_assets_tests.artifacts.versions import CUTOFF, SETTINGS, VERSION, facts, feature_space
+from two_tower_assets_tests.artifacts.versions import (
+    CHOICES,
+    CUTOFF,
+    SETTINGS,
+    VERSION,
+    facts,
+    feature_space,
+    video_id,
+)
 
 
 def test_feature_schema_is_the_contracts_to_the_key() -> None:
@@ -47,6 +55,38 @@ def test_feature_schema_is_the_contracts_to_the_key() -> None:
     }
 
 
+def test_optional_segments_follow_with_their_source_and_vocabulary() -> None:
+    """With videos in the space two segments come last, the first four staying as they are."""
+    schema = json.loads(feature_schema(feature_space(videos=7)).to_json())
+    base = json.loads(feature_schema(feature_space()).to_json())
+    assert schema["input_dim"] == base["input_dim"] + 14
+    assert schema["segments"] == [
+        *base["segments"],
+        {
+            "name": "liked_video_vector",
+            "size": 7,
+            "type": "l2_normalized_bow",
+            "source": "liked_video_ids",
+            "vocabulary": "vocab_video.json",
+        },
+        {
+            "name": "noped_video_vector",
+            "size": 7,
+            "type": "l2_normalized_bow",
+            "source": "noped_video_ids",
+            "vocabulary": "vocab_video.json",
+        },
+    ]
+
+
+def test_the_vocabulary_of_videos_is_a_file_only_where_there_is_one() -> None:
+    """A space without videos has the two files of the base form."""
+    assert list(vocabularies(feature_space())) == ["vocab_tag.json", "vocab_actress.json"]
+    hybrid = vocabularies(feature_space(videos=3))
+    assert list(hybrid) == ["vocab_tag.json", "vocab_actress.json", "vocab_video.json"]
+    assert json.loads(hybrid["vocab_video.json"].to_json()) == {"tokens": [video_id(number) for number in range(3)]}
+
+
 def test_normalizer_has_every_numeric_in_the_contracts_order() -> None:
     """Means and deviations stand under their names, users' and items' apart."""
     text = json.loads(normalizer(feature_space()).to_json())
@@ -66,7 +106,9 @@ def test_model_meta_says_what_the_version_was_made_from() -> None:
     """The keys of old clients and those of the contract are there, and no clock is read."""
     space = feature_space()
     data = DataFacts(cutoff=CUTOFF, rows={"videos": 3}, content_hash="d")
-    meta = model_meta(facts(space, VERSION), space, data=data, settings=SETTINGS, metrics={"recall@200": 0.5})
+    meta = model_meta(
+        facts(space, VERSION), space, data=data, settings=SETTINGS, metrics={"recall@200": 0.5}, choices=CHOICES
+    )
     text = json.loads(meta.to_json())
     assert text["exported_at"] == text["trained_at"] == "2026-03-01T12:30:00Z"
     assert [text[key] for key in ("embedding_dim", "user_feature_dim", "item_feature_dim")] == [256, 59, 53]
@@ -74,10 +116,25 @@ def test_model_meta_says_what_the_version_was_made_from() -> None:
     assert text["model_version"] == VERSION
     assert text["data"] == {"cutoff": "2026-03-01T12:30:00Z", "rows": {"videos": 3}, "content_hash": "d"}
     assert text["reference_released_at"] == "2026-02-01T00:00:00Z"
-    assert text["config"]["training"]["steps"] == 300
+    assert text["config"]["training"]["schedules"] == [300, 600]
+    assert text["like_calibration"] == {"a": 3.5, "b": -0.25}
+    assert text["serving"]["fallback_half_life_days"] == 30.0
+    assert (text["serving"]["rerank"]["similarity_weight"], text["serving"]["rerank"]["strength"]) == (0.75, 0.1)
     assert text["tensors"]["input"] == {"name": "user_features", "shape": ["batch", 59], "dtype": "float32"}
     assert text["metrics"] == {"recall@200": 0.5}
     assert text["libraries"].keys() >= {"torch", "onnxruntime"}
+    assert ModelMeta.model_validate_json(meta.to_json()) == meta
+    assert "video_vocab_size" not in text
+
+
+def test_model_meta_counts_the_videos_of_the_vocabulary() -> None:
+    """Where users have bags of videos their number is told, and the input is as wide as that asks for."""
+    space = feature_space(videos=5)
+    data = DataFacts(cutoff=CUTOFF, rows={}, content_hash="d")
+    meta = model_meta(facts(space, VERSION), space, data=data, settings=SETTINGS, metrics={}, choices=CHOICES)
+    text = json.loads(meta.to_json())
+    assert [text[key] for key in ("user_feature_dim", "item_feature_dim", "video_vocab_size")] == [69, 53, 5]
+    assert text["tensors"]["input"]["shape"] == ["batch", 69]
     assert ModelMeta.model_validate_json(meta.to_json()) == meta
 
 

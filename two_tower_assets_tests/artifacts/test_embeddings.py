@@ -10,6 +10,7 @@ import pytest
 
 from two_tower_assets.artifacts.embeddings import (
     SCHEMA,
+    VideoInputs,
     check_video_embeddings,
     count_rows,
     embed_items,
@@ -17,16 +18,17 @@ from two_tower_assets.artifacts.embeddings import (
     write_video_embeddings,
 )
 from two_tower_assets.errors import ArtifactError
-from two_tower_assets_tests.artifacts.versions import feature_space, items, towers
+from two_tower_assets_tests.artifacts.versions import feature_space, items, towers, video_inputs
 
 SPACE = feature_space()
 ITEMS = items(SPACE, 25)
+INPUTS = video_inputs(ITEMS, SPACE)
 TOWER = towers(SPACE).item
 
 
 def written(tmp_path: Path, active: np.ndarray, **options: object) -> Path:
     path = tmp_path / "video_embeddings.parquet"
-    write_video_embeddings(path, TOWER, ITEMS, active, **options)
+    write_video_embeddings(path, TOWER, INPUTS, active, **options)
     return path
 
 
@@ -44,7 +46,7 @@ def test_every_active_video_is_there_once_in_order(tmp_path: Path, block: int) -
     path = written(tmp_path, active, block=block)
     ids, vectors = (np.concatenate(parts) for parts in zip(*read_blocks(path), strict=True))
     assert ids.tolist() == sorted(ITEMS.ids[active].tolist())
-    np.testing.assert_allclose(vectors, embed_items(TOWER, ITEMS.rows(np.flatnonzero(active))), atol=1e-6)
+    np.testing.assert_allclose(vectors, embed_items(TOWER, INPUTS, np.flatnonzero(active)), atol=1e-6)
     assert check_video_embeddings(path, ITEMS.ids[active]).rows == count_rows(path) == active.sum()
 
 
@@ -60,7 +62,8 @@ def test_rows_follow_the_id_whatever_the_order_of_the_features(tmp_path: Path) -
         width=ITEMS.width,
     )
     path = tmp_path / "shuffled.parquet"
-    write_video_embeddings(path, TOWER, shuffled, np.ones(25, np.bool_))
+    inputs = VideoInputs(shuffled, INPUTS.slot[order], INPUTS.popularity[order])
+    write_video_embeddings(path, TOWER, inputs, np.ones(25, np.bool_))
     expected = written(tmp_path, np.ones(25, np.bool_))
     assert pl.read_parquet(path)["video_id"].equals(pl.read_parquet(expected)["video_id"])
     difference = np.stack(pl.read_parquet(path)["embedding"].to_list()) - np.stack(

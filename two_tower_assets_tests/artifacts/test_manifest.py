@@ -61,6 +61,12 @@ def test_the_manifest_lists_every_public_file_with_its_hash(folder: Path) -> Non
     assert text["model_meta"] == json.loads((folder / Files.MODEL_META).read_text(encoding="utf-8"))
 
 
+def test_the_vocabulary_of_videos_is_listed_where_there_is_one(tmp_path: Path) -> None:
+    """With bags of videos the file is one more public file, and the folder is what its manifest says."""
+    folder = make_version(tmp_path, videos=5, space=feature_space(videos=5))
+    assert {file.path for file in verify(folder).files} == {*PUBLIC, Files.VIDEO_VOCABULARY}
+
+
 def test_making_a_version_again_changes_no_byte(made: Path, tmp_path: Path) -> None:
     """Every file of a version, made anew from the same weights, is byte for byte the same."""
     assert file_bytes(make_version(tmp_path, videos=5)) == file_bytes(made)

@@ -15,8 +15,8 @@ from two_tower_assets.errors import ArtifactError
 from two_tower_assets_tests.artifacts.versions import feature_space, towers
 
 
-def exported(tmp_path: Path, tags: int = 40, performers: int = 10) -> tuple[torch.nn.Module, Path]:
-    tower = towers(feature_space(tags, performers)).user
+def exported(tmp_path: Path, tags: int = 40, performers: int = 10, videos: int = 0) -> tuple[torch.nn.Module, Path]:
+    tower = towers(feature_space(tags, performers, videos)).user
     export_user_tower(tower, tmp_path / "user_tower.onnx")
     return tower, tmp_path / "user_tower.onnx"
 
@@ -46,10 +46,10 @@ def test_any_batch_gives_unit_vectors(tmp_path: Path, batch: int) -> None:
     np.testing.assert_allclose(np.linalg.norm(embedding, axis=1), 1, atol=1e-6)
 
 
-@pytest.mark.parametrize(("tags", "performers"), [(40, 10), (0, 0), (216, 0)])
-def test_onnxruntime_gives_what_torch_gives(tmp_path: Path, tags: int, performers: int) -> None:
-    """The difference is within the contract's tolerance, for vocabularies of size zero too."""
-    tower, path = exported(tmp_path, tags, performers)
+@pytest.mark.parametrize(("tags", "performers", "videos"), [(40, 10, 0), (0, 0, 0), (216, 0, 0), (512, 256, 4096)])
+def test_onnxruntime_gives_what_torch_gives(tmp_path: Path, tags: int, performers: int, videos: int) -> None:
+    """The difference is within the contract's tolerance, for vocabularies of size zero and the largest too."""
+    tower, path = exported(tmp_path, tags, performers, videos)
     assert largest_difference(tower, path) <= GOLDEN_TOLERANCE
 
 

@@ -11,12 +11,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from two_tower_assets.artifacts.embeddings import embed_items, write_video_embeddings
-from two_tower_assets.contract import EMBEDDING_DIM
-from two_tower_assets.features.matrix import FeatureMatrix
+from two_tower_assets.artifacts.embeddings import VideoInputs, embed_items, write_video_embeddings
 from two_tower_assets.settings import ModelSettings
-from two_tower_assets.training.towers import ITEM_NUMERIC_WIDTH, Tower
-from two_tower_assets_tests.artifacts.versions import feature_space, items
+from two_tower_assets.training.towers import ItemTower, head_sizes
+from two_tower_assets_tests.artifacts.versions import feature_space, items, video_inputs
 from two_tower_assets_tests.bench.report import Line
 
 VIDEOS = 50_000
@@ -30,17 +28,18 @@ def measure() -> Iterator[Line]:
     space = feature_space(TAGS, PERFORMERS)
     settings = ModelSettings()
     torch.manual_seed(0)
-    tower = Tower(space.item_dim, ITEM_NUMERIC_WIDTH, settings).eval()
-    matrix = items(space, VIDEOS)
-    widths = (space.item_dim, *settings.hidden, EMBEDDING_DIM)
+    tower = ItemTower(space.item_dim, 0, settings).eval()
+    inputs = video_inputs(items(space, VIDEOS), space)
+    *heads, taste, _ = head_sizes(settings, hybrid=False)
+    products = [pair for size in (*heads, taste) for pair in pairwise((space.item_dim, *settings.hidden, size))]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "video_embeddings.parquet"
         floor, written, computed = _fastest(
-            lambda: _matmul(widths),
-            lambda: write_video_embeddings(path, tower, matrix, np.ones(VIDEOS, np.bool_)),
-            lambda: _embed(tower, matrix),
+            lambda: _matmul(products),
+            lambda: write_video_embeddings(path, tower, inputs, np.ones(VIDEOS, np.bool_)),
+            lambda: _embed(tower, inputs),
         )
-    flops = 2 * VIDEOS * sum(a * b for a, b in pairwise(widths))
+    flops = 2 * VIDEOS * sum(a * b for a, b in products)
     what = f"{VIDEOS} item vectors of {space.item_dim} to embeddings"
     yield Line(
         stage="artifacts",
@@ -62,17 +61,17 @@ def measure() -> Iterator[Line]:
     )
 
 
-def _matmul(widths: tuple[int, ...]) -> None:
-    weights = [torch.ones(a, b) for a, b in pairwise(widths)]
+def _matmul(products: list[tuple[int, int]]) -> None:
+    operands = [(torch.ones(BLOCK, a), torch.ones(a, b)) for a, b in products]
     for start in range(0, VIDEOS, BLOCK):
-        values = torch.ones(min(BLOCK, VIDEOS - start), widths[0])
-        for weight in weights:
-            values = torch.matmul(values, weight)
+        rows = min(BLOCK, VIDEOS - start)
+        for values, weight in operands:
+            torch.matmul(values[:rows], weight)
 
 
-def _embed(tower: Tower, matrix: FeatureMatrix) -> None:
+def _embed(tower: ItemTower, inputs: VideoInputs) -> None:
     for start in range(0, VIDEOS, BLOCK):
-        embed_items(tower, matrix.rows(slice(start, start + BLOCK)))
+        embed_items(tower, inputs, np.arange(start, min(start + BLOCK, VIDEOS)))
 
 
 def _fastest(*works: Callable[[], object]) -> list[float]:

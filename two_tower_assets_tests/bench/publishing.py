@@ -18,7 +18,7 @@ from two_tower_assets.database.migrate import migrate
 from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets.publishing.vectors import copy_vectors, qualified
 from two_tower_assets.publishing.writer import Connection
-from two_tower_assets_tests.artifacts.versions import feature_space, items, towers
+from two_tower_assets_tests.artifacts.versions import feature_space, items, towers, video_inputs
 from two_tower_assets_tests.bench.report import Line
 
 VIDEOS = 50_000
@@ -47,7 +47,8 @@ def _write_vectors(folder: Path) -> None:
     space = feature_space()
     torch.manual_seed(0)
     matrix = items(space, VIDEOS)
-    write_video_embeddings(folder / Files.VIDEO_EMBEDDINGS, towers(space).item, matrix, np.ones(VIDEOS, np.bool_))
+    inputs = video_inputs(matrix, space)
+    write_video_embeddings(folder / Files.VIDEO_EMBEDDINGS, towers(space).item, inputs, np.ones(VIDEOS, np.bool_))
 
 
 def _line(connection: Connection, folder: Path) -> Line:

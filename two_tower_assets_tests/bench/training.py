@@ -12,11 +12,11 @@ from typing import Final
 
 import torch
 
-from two_tower_assets.contract import EMBEDDING_DIM
 from two_tower_assets.settings import EvaluationSettings, FeatureSettings, ModelSettings, TrainingSettings
 from two_tower_assets.training.data import TrainingData, training_data
 from two_tower_assets.training.examples import find_examples
 from two_tower_assets.training.sampler import Batch, Sampler
+from two_tower_assets.training.towers import head_sizes
 from two_tower_assets.training.trainer import StepReport, fit
 from two_tower_assets_tests.bench.report import Line
 from two_tower_assets_tests.features.worlds import large_world
@@ -31,7 +31,7 @@ _Product = tuple[int, int, int]
 
 def measure() -> Iterator[Line]:
     """Yield one line: FLOP/s of whole training steps against FLOP/s of the bare products in them."""
-    settings = TrainingSettings(steps=_STEPS)
+    settings = TrainingSettings()
     with tempfile.TemporaryDirectory() as folder:
         data = _data(Path(folder))
         products = step_products(Sampler(data, settings).batch(0), ModelSettings())
@@ -51,20 +51,20 @@ def measure() -> Iterator[Line]:
 
 
 def step_products(batch: Batch, settings: ModelSettings) -> list[_Product]:
-    """All matrix products of a step: per layer forward, to its weights and (after the first) to its input; scores."""
+    """All matrix products of a step: per head and layer forward, to its weights and, after the first, its input."""
     rows, items, candidates = len(batch.user_BF), len(batch.item_MF), len(batch.log_inclusion_U)
-    products = [*_tower(rows, batch.user_BF.shape[1], settings), *_tower(items, batch.item_MF.shape[1], settings)]
-    products += [
-        (rows, EMBEDDING_DIM, candidates),
-        (rows, candidates, EMBEDDING_DIM),
-        (candidates, rows, EMBEDDING_DIM),
-    ]
+    *retrieval, taste, _ = head_sizes(settings, hybrid=False)
+    products: list[_Product] = []
+    for size in (*retrieval, taste):
+        products += _head(rows, batch.user_BF.shape[1], size, settings)
+        products += _head(items, batch.item_MF.shape[1], size, settings)
+    for size in retrieval:
+        products += [(rows, size, candidates), (rows, candidates, size), (candidates, rows, size)]
     return products
 
 
-def _tower(rows: int, width: int, settings: ModelSettings) -> Iterator[_Product]:
-    widths = [width, *settings.hidden, EMBEDDING_DIM]
-    for layer, (inner, columns) in enumerate(itertools.pairwise(widths)):
+def _head(rows: int, width: int, size: int, settings: ModelSettings) -> Iterator[_Product]:
+    for layer, (inner, columns) in enumerate(itertools.pairwise([width, *settings.hidden, size])):
         yield rows, inner, columns
         yield inner, rows, columns
         if layer:
@@ -84,7 +84,7 @@ def _seconds_a_step(data: TrainingData, settings: TrainingSettings) -> float:
         del report
         moments.append(time.perf_counter())
 
-    fit(data, ModelSettings(), settings, watch=watch)
+    fit(data, ModelSettings(), settings, steps=_STEPS, watch=watch)
     return (moments[-1] - moments[_WARM_UP]) / (len(moments) - 1 - _WARM_UP)
 
 

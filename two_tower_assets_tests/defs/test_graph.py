@@ -14,6 +14,18 @@ from two_tower_assets.defs.code import STAGES
 
 ROOT = Path(__file__).parents[2]
 
+BASELINES = (
+    "most_popular",
+    "popular_7_days",
+    "popular_30_days",
+    "content_cosine",
+    "item_knn",
+    "ease",
+    "als",
+    "bpr",
+)
+ANSWERED = {"sources/profiles", "sources/videos", "sources/decisions", "training/examples"}
+
 # Every asset with what it is made from. A change here is a change of what people select, schedule and look at.
 GRAPH = {
     "sources/database": set(),
@@ -24,6 +36,7 @@ GRAPH = {
     "features/user_payloads": {"sources/profiles", "sources/videos", "sources/decisions"},
     "features/tag_vocabulary": {"sources/videos", "features/item_payloads"},
     "features/performer_vocabulary": {"sources/videos", "features/item_payloads"},
+    "features/video_vocabulary": {"sources/videos", "sources/decisions"},
     "features/normalizer": {
         "sources/profiles",
         "sources/videos",
@@ -31,18 +44,26 @@ GRAPH = {
         "features/item_payloads",
         "features/tag_vocabulary",
         "features/performer_vocabulary",
+        "features/video_vocabulary",
     },
     "features/item_vectors": {"sources/videos", "features/item_payloads", "features/normalizer"},
     "features/user_vectors": {"sources/videos", "features/user_payloads", "features/normalizer"},
     "training/examples": {"sources/videos", "sources/decisions"},
     "training/evaluated_checkpoint": {"sources/profiles", "sources/videos", "sources/decisions", "training/examples"},
-    "evaluation/report": {
-        "sources/profiles",
+    **{f"evaluation/{name}": ANSWERED for name in BASELINES},
+    "evaluation/two_tower": ANSWERED | {"training/evaluated_checkpoint"},
+    "evaluation/champion": ANSWERED | {"evaluation/two_tower"},
+    "evaluation/report": ANSWERED
+    | {"training/evaluated_checkpoint", "evaluation/two_tower", "evaluation/champion"}
+    | {f"evaluation/{name}" for name in BASELINES},
+    "evaluation/page": {
         "sources/videos",
-        "sources/decisions",
-        "training/examples",
         "training/evaluated_checkpoint",
-    },
+        "evaluation/two_tower",
+        "evaluation/report",
+    }
+    | {f"evaluation/{name}" for name in BASELINES},
+    "evaluation/verdict": {"sources/videos", "evaluation/report"},
     "training/checkpoint": {
         "sources/profiles",
         "sources/videos",
@@ -50,7 +71,7 @@ GRAPH = {
         "features/normalizer",
         "training/examples",
         "training/evaluated_checkpoint",
-        "evaluation/report",
+        "evaluation/verdict",
     },
     "artifacts/user_tower_onnx": {"training/checkpoint"},
     "artifacts/feature_schema": {"training/checkpoint", "features/normalizer"},
@@ -64,6 +85,7 @@ GRAPH = {
         "features/normalizer",
         "features/item_vectors",
     },
+    "artifacts/report": {"training/checkpoint", "evaluation/page"},
     "artifacts/manifest": {
         "training/checkpoint",
         "artifacts/user_tower_onnx",
@@ -75,14 +97,20 @@ GRAPH = {
         "artifacts/video_embeddings",
     },
     "publishing/video_embeddings_table": {"training/checkpoint", "artifacts/manifest"},
-    "publishing/release": {"training/checkpoint", "artifacts/manifest", "publishing/video_embeddings_table"},
+    "publishing/release": {
+        "training/checkpoint",
+        "artifacts/manifest",
+        "artifacts/report",
+        "publishing/video_embeddings_table",
+    },
 }
 
 BLOCKING_CHECKS = {
     "features/item_vectors": "item_vectors_are_the_same_from_rpc_and_frames",
     "features/user_vectors": "user_vectors_are_the_same_from_rpc_and_frames",
     "training/examples": "examples_see_what_serving_would_have_seen",
-    "evaluation/report": "beats_popularity",
+    "evaluation/verdict": "may_replace_what_serves",
+    "training/checkpoint": "shipped_model_is_near_the_evaluated_one",
     "artifacts/user_tower_onnx": "onnx_equals_torch",
     "artifacts/video_embeddings": "every_active_video_has_one_unit_vector",
     "artifacts/manifest": "golden_vectors_replay",

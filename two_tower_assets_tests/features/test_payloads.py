@@ -24,14 +24,19 @@ from two_tower_assets.features.payloads import (
 from two_tower_assets.features.point_in_time import UserStates
 from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.stored import store_items, store_users, stored_items, stored_users
+from two_tower_assets.features.times import microseconds
 from two_tower_assets.features.users import users_of_blocks
 from two_tower_assets.settings import FeatureSettings, SampleSettings
 from two_tower_assets.sources.folder import read_folder
 from two_tower_assets.sources.load import load
 from two_tower_assets.sources.sample import generate_sample
 from two_tower_assets.sources.snapshot import Snapshot, take_snapshot
+from two_tower_assets_tests.features.worlds import busy_world
 
 SAMPLE = SampleSettings(users=120, videos=90, decisions_per_user=20)
+PRESETS = pytest.mark.parametrize(
+    "settings", [FeatureSettings(), FeatureSettings(preset="hybrid")], ids=["content", "hybrid"]
+)
 
 
 @pytest.fixture
@@ -49,37 +54,67 @@ def folder(tmp_path: Path) -> Path:
 
 
 def matrices(
-    url: str, snapshot: Snapshot, space: FeatureSpace, source: str, into: Path
+    url: str, snapshot: Snapshot, space: FeatureSpace, settings: FeatureSettings, into: Path
 ) -> tuple[FeatureMatrix, FeatureMatrix]:
     """User and item vectors by way of a feature source and its files."""
-    settings = FeatureSettings.model_validate({"feature_source": source})
     into.mkdir()
     store_users(snapshot, url, into, settings)
-    users = users_of_blocks(stored_users(into), as_of=snapshot.cutoff, space=space)
+    blocks = stored_users(into, video_ids=bool(space.videos))
+    users = users_of_blocks(blocks, as_of=snapshot.cutoff, space=space)
     (into / "items").mkdir()
     store_items(snapshot, url, into / "items", settings)
     return users, item_matrix(stored_items(into / "items", snapshot), space)
 
 
-def test_payloads_and_frames_give_the_same_vectors(database: str, snapshot: Snapshot, tmp_path: Path):
+@PRESETS
+def test_payloads_and_frames_give_the_same_vectors(
+    database: str, snapshot: Snapshot, tmp_path: Path, settings: FeatureSettings
+):
     """User and item vectors from the database's functions equal those computed from the snapshot."""
-    space = build_space(snapshot, settings=FeatureSettings())
-    from_rpc = matrices(database, snapshot, space, "rpc", tmp_path / "rpc")
-    from_frames = matrices(database, snapshot, space, "frames", tmp_path / "frames")
-    for rpc, frames in zip(from_rpc, from_frames, strict=True):
+    space = build_space(snapshot, settings=settings)
+    assert bool(space.videos) == settings.reads_video_ids
+    from_source = [
+        matrices(database, snapshot, space, settings.model_copy(update={"feature_source": source}), tmp_path / source)
+        for source in ("rpc", "frames")
+    ]
+    for rpc, frames in zip(*from_source, strict=True):
         comparison = compare_matrices(rpc, frames)
         assert comparison.rows > 80
         assert comparison.equal, comparison
 
 
-def test_training_examples_equal_the_function_at_their_moment(database: str, snapshot: Snapshot):
+@PRESETS
+def test_training_examples_equal_the_function_at_their_moment(
+    database: str, snapshot: Snapshot, settings: FeatureSettings
+):
     """A sampled example's vector is what the RPC gives as of the microsecond of its decision."""
     history = History.from_snapshot(snapshot)
-    space = build_space(snapshot, settings=FeatureSettings(), history=history)
+    space = build_space(snapshot, settings=settings, history=history)
     states = UserStates.from_snapshot(snapshot, history, space)
     comparison = compare_with_rpc(states, database, sample=200, seed=3)
     assert comparison.rows == 200
     assert comparison.equal, comparison
+
+
+def test_long_histories_name_the_same_videos(database: str, tmp_path: Path):
+    """Of more than a thousand LIKEs and NOPEs, with equal times, every path keeps those that the function names."""
+    busy = busy_world()
+    rows = busy.decisions.select("user_id", "video_id", "decision_type", "created_at").rows()
+    with psycopg.connect(database) as connection, connection.cursor() as cursor:
+        cursor.executemany("insert into public.videos (id) values (%s)", busy.videos.select("id").rows())
+        cursor.executemany("insert into public.user_video_decisions values (%s, %s, %s, %s)", rows)
+    snapshot = take_snapshot(database, tmp_path / "snapshots")
+    settings = FeatureSettings(preset="hybrid")
+    space = build_space(snapshot, settings=settings)
+    history = History.from_snapshot(snapshot)
+    user, now = np.array([0]), np.array([microseconds(snapshot.cutoff)])
+    states = UserStates.from_snapshot(snapshot, history, space)
+    expected = states.vectors(user, history.prefix_at(user, now), now)
+    assert np.count_nonzero(expected[0, -len(space.videos) * 2 :]) == 1000, "the vocabulary holds the liked videos"
+    for source in ("rpc", "frames"):
+        chosen = settings.model_copy(update={"feature_source": source})
+        users, _ = matrices(database, snapshot, space, chosen, tmp_path / source)
+        np.testing.assert_allclose(users.rows(slice(None)), expected, rtol=0, atol=1e-5)
 
 
 def test_a_changed_row_is_found(database: str, snapshot: Snapshot):
@@ -152,7 +187,8 @@ def test_a_database_without_the_functions(empty_database: str, folder: Path):
         read_item_payloads(empty_database, folder)
 
 
-def test_ml_100k_examples_equal_the_function(database: str, tmp_path: Path):
+@PRESETS
+def test_ml_100k_examples_equal_the_function(database: str, tmp_path: Path, settings: FeatureSettings):
     """500 sampled examples of ml-100k equal the RPC at their moment to 1e-5."""
     root = os.environ.get("TWO_TOWER_DATA_DIR")
     if root is None:
@@ -161,7 +197,7 @@ def test_ml_100k_examples_equal_the_function(database: str, tmp_path: Path):
     snapshot = take_snapshot(database, tmp_path / "snapshots")
     history = History.from_snapshot(snapshot)
     assert len(history.time) == 100_000
-    space = build_space(snapshot, settings=FeatureSettings(), history=history)
+    space = build_space(snapshot, settings=settings, history=history)
     comparison = compare_with_rpc(UserStates.from_snapshot(snapshot, history, space), database, sample=500, seed=1)
     assert comparison.rows == 500
     assert comparison.largest_difference <= 1e-5, comparison

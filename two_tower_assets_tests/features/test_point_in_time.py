@@ -13,9 +13,10 @@ from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.times import microseconds, moment_of
 from two_tower_assets.settings import FeatureSettings
 from two_tower_assets_tests.features.worlds import (
-    PLAIN,
+    HYBRID,
     START,
     World,
+    dense_worlds,
     large_world,
     naive_payload,
     space,
@@ -70,10 +71,11 @@ def test_vectors_by_hand():
     np.testing.assert_allclose(vectors, expected, rtol=1e-6)
 
 
-@given(worlds(), st.integers(0, 3), st.integers(0, 3))
-def test_bulk_equals_the_naive_definition(some: World, tags: int, performers: int):
+@given(worlds() | dense_worlds(), st.integers(0, 3), st.integers(0, 3), st.integers(0, 6))
+def test_bulk_equals_the_naive_definition(some: World, tags: int, performers: int, videos: int):
     """Every decision's vector equals plain Python over the strictly earlier rows of that user."""
-    target = some.space(PLAIN.model_copy(update={"max_tag_vocab": tags, "max_actress_vocab": performers}))
+    sizes = {"max_tag_vocab": tags, "max_actress_vocab": performers, "max_video_vocab": videos}
+    target = some.space(HYBRID.model_copy(update=sizes))
     decisions = np.arange(len(some.history.time))
     bulk = some.states(target).of_decisions(decisions)
     np.testing.assert_allclose(bulk, naive_vectors(some, decisions, target), rtol=0, atol=TOLERANCE)
@@ -82,7 +84,7 @@ def test_bulk_equals_the_naive_definition(some: World, tags: int, performers: in
 @given(worlds(), st.integers(0, 41))
 def test_the_future_changes_nothing(some: World, hours: int):
     """Deleting everything from a moment on leaves every earlier example's vector the same, bit by bit."""
-    moment, target = at(hours), space(("drama", "日本語"), ("🎬 film",))
+    moment, target = at(hours), space(("drama", "日本語"), ("🎬 film",), videos=[uid(2), uid(0), uid(9)])
     past = some.until(moment)
     earlier = np.flatnonzero(some.history.time < microseconds(moment))
     assert len(earlier) == len(past.history.time)
@@ -94,7 +96,7 @@ def test_the_future_changes_nothing(some: World, hours: int):
 def test_the_future_changes_nothing_at_scale():
     """The same holds for long histories, whose counts start from checkpoints."""
     some = large_world(users=40, videos=200, decisions=20_000, tags=40, performers=20)
-    target = some.space()
+    target = some.space(HYBRID)
     moment = START + timedelta(days=90)
     earlier = np.flatnonzero(some.history.time < microseconds(moment))
     whole = some.states(target).of_decisions(earlier)
@@ -105,7 +107,7 @@ def test_the_future_changes_nothing_at_scale():
 def test_any_order_gives_the_same_rows():
     """A shuffled batch, one by one and an array given to write to, all give the rows of the ordered batch."""
     some = large_world(users=30, videos=100, decisions=3_000)
-    states, history = some.states(some.space()), some.history
+    states, history = some.states(some.space(HYBRID)), some.history
     ordered = states.of_decisions(np.arange(3_000))
     shuffled = np.random.default_rng(1).permutation(3_000)
     assert states.of_decisions(shuffled).tobytes() == ordered[shuffled].tobytes()
@@ -147,9 +149,9 @@ def test_memory_is_bounded():
     """With a small budget rows are kept further apart, and the vectors stay the same."""
     some = large_world(users=20, videos=100, decisions=6_000)
     target, history = some.space(), some.history
-    names, widths = name_columns(some.videos, target), (len(target.tags), len(target.performers))
-    wide = LikedNames(history, names, segments=widths)
-    tight = LikedNames(history, names, segments=widths, checkpoint_bytes=40_000)
+    names, widths = name_columns(some.videos, target.item_bags), (len(target.tags), len(target.performers))
+    wide = LikedNames(history, names, segments=widths, first_column=0)
+    tight = LikedNames(history, names, segments=widths, first_column=0, checkpoint_bytes=40_000)
     assert tight._checkpoints.nbytes < 50_000 < wide._checkpoints.nbytes
     bags = []
     for liked in (wide, tight):
@@ -166,5 +168,6 @@ def test_nobody_and_nothing():
     assert empty.states(space(["a"])).of_decisions(none).shape == (0, 10)
     lonely = world([{"id": uid(1), "tags": ["a"]}], [(uid(1), uid(1), "like", at(0))])
     assert lonely.states(space()).of_decisions(np.array([0])).shape == (1, 9)
+    assert empty.states(space(videos=[uid(1)])).of_decisions(none).shape == (0, 11)
     without_videos = world([], [(uid(1), uid(1), "like", at(0)), (uid(1), uid(2), "like", at(1))])
     assert without_videos.states(space(["a"])).of_decisions(np.array([1]))[0, 4] == 1

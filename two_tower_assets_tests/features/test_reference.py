@@ -34,6 +34,16 @@ def test_user_vector_by_hand():
     assert vector.dtype == np.float32
 
 
+def test_videos_come_last_and_apart():
+    """Liked and NOPEd ids fill a bag each over one vocabulary; unknown ids are ignored, an empty list stays zeros."""
+    target = space(["a"], videos=["v", "w", "x"])
+    payload = UserPayload(user_id="u", liked_video_ids=("x", "unknown", "v"), noped_video_ids=("w",))
+    root = 0.5**0.5
+    np.testing.assert_allclose(user_vector(payload, NOW, target)[9:], [0, root, 0, root, 0, 1, 0], rtol=1e-7)
+    assert user_vector(UserPayload(user_id="u"), NOW, target)[9:].tolist() == [0] * 7
+    assert item_vector(ItemPayload(video_id="v"), target).shape == (4,)
+
+
 def test_user_without_anything():
     """A user without profile and decisions has ratio one half, the hour of noon and zeros."""
     vector = user_vector(UserPayload(user_id="u"), NOW, space(["a"], ["p"]))

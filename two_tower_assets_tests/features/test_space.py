@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -22,6 +23,21 @@ def test_json_round_trip():
     for reference in (moment, None):
         one = FeatureSpace(("日本語", '"quoted"', "🎬"), ("p\\q",), scales, UNIT_ITEMS, reference)
         assert FeatureSpace.from_json(one.to_json()) == one
+
+
+def test_videos_widen_users_alone():
+    """Two columns a video are added to a user and none to an item."""
+    wide = space(["a", "b"], ["p"], videos=["v", "w", "x"])
+    assert (wide.user_dim, wide.item_dim, wide.bag_dim) == (9 + 3 + 6, 6, 3)
+    assert list(wide.user_bags) == ["tags", "performers", "liked_video_ids", "noped_video_ids"]
+    assert FeatureSpace.from_json(wide.to_json()) == wide
+
+
+def test_a_space_without_videos_is_written_as_before():
+    """The key appears only with videos, so text from before it existed is read, and written the same."""
+    text = space(["a"]).to_json()
+    assert list(json.loads(text)) == ["tags", "performers", "user_numeric", "item_numeric", "reference_released_at"]
+    assert FeatureSpace.from_json(text).videos == ()
 
 
 def test_other_text_is_refused():

@@ -38,6 +38,7 @@ MOMENT = pl.Datetime("us", "UTC")
 START = datetime(2024, 3, 1, 5, 30, tzinfo=UTC)
 CUTOFF = datetime(2025, 1, 1, tzinfo=UTC)
 PLAIN = FeatureSettings(min_tag_freq=1, min_actress_freq=1)
+HYBRID = PLAIN.model_copy(update={"preset": "hybrid"})
 UNIT_USERS = dict.fromkeys(
     (
         "account_age_days",
@@ -60,10 +61,14 @@ def uid(number: int) -> str:
 
 
 def space(
-    tags: Sequence[str] = (), performers: Sequence[str] = (), reference: datetime | None = None
+    tags: Sequence[str] = (),
+    performers: Sequence[str] = (),
+    reference: datetime | None = None,
+    *,
+    videos: Sequence[str] = (),
 ) -> FeatureSpace:
     """A space whose scales leave raw values as they are."""
-    return FeatureSpace(tuple(tags), tuple(performers), UNIT_USERS, UNIT_ITEMS, reference)
+    return FeatureSpace(tuple(tags), tuple(performers), UNIT_USERS, UNIT_ITEMS, reference, tuple(videos))
 
 
 @dataclass(frozen=True)
@@ -165,7 +170,17 @@ def naive_payload(world: World, user: str, as_of: datetime) -> UserPayload:
         ),
         tags=tuple(name for video in liked for name in video["tags"]),
         performers=tuple(name for video in liked for name in video["performers"]),
+        liked_video_ids=newest_ids(rows, "like"),
+        noped_video_ids=newest_ids(rows, "nope"),
     )
+
+
+def newest_ids(rows: Iterable[Mapping[str, Any]], kind: str) -> tuple[str, ...]:
+    """The thousand newest videos decided on in one way, the newest first, those of one moment by id."""
+    chosen = [row for row in rows if decision_kind(row["decision_type"]) == kind]
+    chosen.sort(key=lambda row: row["video_id"])
+    chosen.sort(key=lambda row: row["created_at"], reverse=True)
+    return tuple(row["video_id"] for row in chosen[:1000])
 
 
 def naive_item(video: Mapping[str, Any]) -> ItemPayload:
@@ -178,6 +193,14 @@ def as_payload_rows(payloads: Iterable[tuple[str, BaseModel]]) -> pl.DataFrame:
     """Payloads as the rows of a payload file."""
     rows = [(name, payload.model_dump_json()) for name, payload in payloads]
     return pl.DataFrame(rows, schema={"id": pl.String, "payload": pl.String}, orient="row")
+
+
+def busy_world() -> World:
+    """One user with 1200 LIKEs and 1200 NOPEs, six of either at each moment, so the thousandth newest has equals."""
+    rows = [
+        (uid(1), uid(n), ("like", "nope")[n % 2], START + timedelta(minutes=(n + n % 2) // 12)) for n in range(2400)
+    ]
+    return world([{"id": uid(n)} for n in range(2400)], rows)
 
 
 NAMES = ("drama", "🎬 film", "日本語", 'it\'s "quoted"', "back\\slash", "Ünïcode")
@@ -208,6 +231,16 @@ def worlds(draw: st.DrawFn) -> World:
         st.lists(st.tuples(st.integers(0, 4).map(uid), st.none() | moments), unique_by=lambda row: row[0])
     )
     return world(videos, decisions, profiles)
+
+
+@st.composite
+def dense_worlds(draw: st.DrawFn) -> World:
+    """Two users with long histories in few moments: LIKEs and NOPEs to choose among, most at equal times."""
+    kinds = st.sampled_from(["like", "nope", "skip"])
+    moments = st.integers(0, 4).map(lambda hours: START + timedelta(hours=hours))
+    decision = st.tuples(st.integers(0, 1).map(uid), st.integers(0, 9).map(uid), kinds, moments)
+    decisions = draw(st.lists(decision, min_size=10, max_size=20, unique_by=lambda row: row[:2]))
+    return world([{"id": uid(number), "tags": NAMES[number % 4 :: 2]} for number in range(8)], decisions)
 
 
 def large_world(

@@ -208,15 +208,15 @@ def test_weights_of_another_version_are_refused(serving: str, old: Path, new: Pa
         (None, "was never evaluated"),
         (passing(OLD), f"evaluation is of version {OLD}, not {NEW}"),
         (
-            passing(NEW).model_copy(update={"value": 0.3}),
-            r"recall@200 is 0\.3000, less than 1 × popularity's 0\.4000",
+            passing(NEW).model_copy(update={"passed": False, "reasons": ("recall@200 is too low", "no coverage")}),
+            "The gate refused version .*: recall@200 is too low; no coverage",
         ),
     ],
 )
 def test_without_a_good_evaluation_of_its_own_nothing_is_released(
     serving: str, new: Path, evaluation: EvaluationEvidence | None, complaint: str
 ) -> None:
-    """Missing, another version's, or lost to popularity: refused before anything is written."""
+    """Missing, another version's, or refused by the gate: refused before anything is written."""
     before = everything(serving)
     with pytest.raises(PublishingError, match=complaint):
         publish(serving, new, queries_UD=user_vectors(), evaluation=evaluation, settings=SETTINGS)

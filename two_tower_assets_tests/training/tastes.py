@@ -15,8 +15,8 @@ from two_tower_assets_tests.features.worlds import START, World, uid, world
 
 TAGS = 4
 SMALL = Settings(
-    model=ModelSettings(hidden=(16,)),
-    training=TrainingSettings(steps=40, batch_size=32, validate_every=10, catalogue_negatives=16),
+    model=ModelSettings(hidden=(16,), heads=2),
+    training=TrainingSettings(schedules=(40,), batch_size=32, validate_every=10, catalogue_negatives=16),
     evaluation=EvaluationSettings(ks=(5,), recent_days=(1,)),
 )
 

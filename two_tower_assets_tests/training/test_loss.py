@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from two_tower_assets.training.loss import Candidates, sampled_softmax_loss
+from two_tower_assets.training.loss import Candidates, sampled_softmax_loss, taste_loss
 
 NO_LOG_TEMPERATURE = torch.tensor(0.0)
 
@@ -18,6 +18,7 @@ def candidates(target: list[int], log_inclusion: Tensor, **changes: Tensor) -> C
         "log_inclusion_U": log_inclusion,
         "hidden": torch.empty(0, dtype=torch.int64),
         "nope_B": torch.zeros(rows, dtype=torch.int64),
+        "has_nope_B": torch.zeros(rows, dtype=torch.bool),
         "log_nope_weight_B": torch.full((rows,), -math.inf),
     }
     return Candidates(**(values | changes))
@@ -61,6 +62,15 @@ def test_an_own_nope_adds_its_weight_to_the_partition_function() -> None:
     )
     expected = (math.log(math.e + 1 + 1.5 / math.e) + math.log(math.e + 1) - 2) / 2
     assert loss.item() == pytest.approx(expected)
+
+
+def test_taste_is_the_logistic_loss_of_like_before_nope_over_the_rows_that_have_both() -> None:
+    """Row 0: scale 2 times (1 − (−1)): ln(1 + e⁻⁴); row 1 has no NOPE; without any NOPE the loss is 0."""
+    user, items = torch.tensor([[1.0], [1.0]]), torch.tensor([[1.0], [-1.0]])
+    nopes = {"nope_B": torch.tensor([1, 0]), "has_nope_B": torch.tensor([True, False])}
+    loss = taste_loss(user, items, torch.log(torch.tensor(2.0)), candidates([0, 0], torch.zeros(2), **nopes))
+    assert loss.item() == pytest.approx(math.log1p(math.exp(-4)))
+    assert taste_loss(user, items, torch.tensor(0.0), candidates([0, 0], torch.zeros(2))).item() == 0
 
 
 def full_gradient(user: Tensor, items: Tensor, target: int) -> Tensor:
@@ -119,6 +129,7 @@ def test_gradients_repeat_bit_by_bit_at_full_size() -> None:
         log_inclusion_U=torch.zeros(width),
         hidden=torch.empty(0, dtype=torch.int64),
         nope_B=torch.randint(8, (rows,), generator=generator),
+        has_nope_B=torch.ones(rows, dtype=torch.bool),
         log_nope_weight_B=torch.zeros(rows),
     )
     start_MD = torch.nn.functional.normalize(torch.randn(width, dimension, generator=generator))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from two_tower_assets.errors import TrainingError
-from two_tower_assets.features.history import LIKE
+from two_tower_assets.features.history import LIKE, NOPE
 from two_tower_assets.settings import TrainingSettings
 from two_tower_assets.training.sampler import Sampler
 from two_tower_assets_tests.features.worlds import START, World, uid, world
@@ -98,22 +98,68 @@ def test_an_older_like_is_drawn_less_by_its_half_life(tmp_path: Path) -> None:
     assert np.mean(drawn == 0) == pytest.approx(1 / 3, abs=0.03)
 
 
-def test_own_nopes_are_drawn_with_the_number_they_stand_for(tmp_path: Path) -> None:
-    """User 0 has two NOPEs at weight 2: log 4; user 1 none: −∞."""
+def test_own_later_nopes_are_drawn_with_the_number_they_stand_for(tmp_path: Path) -> None:
+    """After its LIKE user 0 has two NOPEs at weight 2: log 4; the one before is never drawn; user 1 has none: −∞."""
+    earlier = START - timedelta(days=1)
     rows = [
+        (uid(0), uid(4), "nope", earlier),
         (uid(0), uid(0), "like", START),
         (uid(0), uid(1), "nope", START),
         (uid(0), uid(2), "nope", START),
         (uid(1), uid(3), "like", START),
     ]
-    data = data_of(world([{"id": uid(video)} for video in range(4)], rows), tmp_path)
-    sampler = Sampler(data, TrainingSettings(batch_size=64, negatives="in_batch", nope_weight=2))
+    data = data_of(world([{"id": uid(video)} for video in range(5)], rows), tmp_path)
+    settings = TrainingSettings(batch_size=64, negatives="in_batch", nope_weight=2, future_share=0)
+    sampler = Sampler(data, settings)
     batch = sampler.batch(0)
     of_first = batch.target_B == 0
     np.testing.assert_allclose(batch.log_nope_weight_B[of_first], np.log(4), rtol=1e-6)
     assert np.isneginf(batch.log_nope_weight_B[~of_first]).all()
     # candidates 0 and 3 come first, then the videos that are only NOPEs
     assert set(batch.nope_B[of_first].tolist()) == {2, 3}
+    assert np.array_equal(batch.has_nope_B, of_first)
+
+
+def test_nopes_come_after_the_state_whatever_the_step(tmp_path: Path) -> None:
+    """Every drawn NOPE lies at or after the end of what the state knows, and belongs to the row's user."""
+    data = data_of(tastes(), tmp_path, cut(tastes(), "test_from"))
+    history = data.history
+    sampler = Sampler(data, IN_BATCH)
+    for step in range(4):
+        rows = sampler._draw_rows(np.random.default_rng((0, step)), future=bool(step % 2))
+        for user, end, video, count in zip(
+            rows.user_B, rows.end_B, rows.nope_video_B, rows.nope_count_B, strict=True
+        ):
+            later = range(end, data.user_end[user])
+            nopes = [int(history.video[d]) for d in later if history.kind[d] == NOPE]
+            assert count == len(nopes)
+            assert not nopes or video in nopes
+
+
+def test_a_new_video_that_nobody_has_seen_is_no_negative(tmp_path: Path) -> None:
+    """Undecided and released within 30 days: left out; undecided and old, or decided: drawn."""
+    old, fresh = START - timedelta(days=400), START - timedelta(days=3)
+    videos = [
+        {"id": uid(0), "product_released_at": fresh},
+        {"id": uid(1), "product_released_at": fresh},
+        {"id": uid(2), "product_released_at": old},
+        {"id": uid(3)},
+    ]
+    data = data_of(world(videos, [(uid(0), uid(0), "like", START)]), tmp_path, START + timedelta(days=1))
+    assert data.contenders.tolist() == [0, 2, 3]
+
+
+def test_without_masking_nothing_is_hidden(tmp_path: Path) -> None:
+    """The switch of the ablation."""
+    batch = Sampler(data_of(tastes(), tmp_path), IN_BATCH.model_copy(update={"mask_known": False})).batch(0)
+    assert len(batch.hidden) == 0
+
+
+@pytest.mark.parametrize(("power", "first"), [(0.0, 0.5), (0.5, 2 / 3), (1.0, 0.8)])
+def test_users_are_drawn_by_a_power_of_their_likes(tmp_path: Path, power: float, first: float) -> None:
+    """Four LIKEs against one: 1 : 1, 2 : 1 and 4 : 1."""
+    sampler = Sampler(data_of(two_users(), tmp_path), IN_BATCH.model_copy(update={"user_power": power}))
+    np.testing.assert_allclose(sampler._target_probability[:5], [first / 4] * 4 + [1 - first])
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
+from two_tower_assets.features.video_vocabulary import NO_SLOT
 from two_tower_assets.settings import ModelSettings
-from two_tower_assets.training.towers import TEMPERATURE_BOUNDS, SignedLog, Tower, TwoTower
+from two_tower_assets.training.towers import TEMPERATURE_BOUNDS, SignedLog, TwoTower, VideoWeights, head_sizes
 
 
 def test_a_signed_log_is_odd_and_bounds_heavy_tails() -> None:
@@ -15,23 +16,74 @@ def test_a_signed_log_is_odd_and_bounds_heavy_tails() -> None:
     torch.testing.assert_close(values, torch.tensor([[1.0, -1.0, 0.0]]))
 
 
-@pytest.mark.parametrize("width", [9, 12])
+SETTINGS = ModelSettings(hidden=(8,))
+
+
+@pytest.mark.parametrize("videos", [0, 6])
 @pytest.mark.parametrize("scale", [0.0, 1.0, 1e6])
-def test_embeddings_have_length_one_for_any_finite_input(width: int, scale: float) -> None:
-    """Whatever the numerics, and with or without bags, the output is a finite unit vector."""
+def test_embeddings_have_length_one_for_any_finite_input(videos: int, scale: float) -> None:
+    """Whatever the numerics, with or without bags, known and unknown videos, the output is a finite unit vector."""
     torch.manual_seed(0)
-    tower = Tower(width, 9, ModelSettings()).eval()
-    embedding = tower(scale * torch.randn(5, width))
-    torch.testing.assert_close(embedding.norm(dim=1), torch.ones(5))
+    model = TwoTower(12 + 2 * videos, 6, SETTINGS, videos=videos).eval()
+    model.set_blend(taste_weight=0.5, popularity_weight=0.5, popularity_scale=3.0)
+    users = model.user(scale * torch.randn(5, 12 + 2 * videos))
+    slots = torch.tensor([NO_SLOT, 0, 1, 2, NO_SLOT]).clamp(max=videos - 1)
+    items = model.item(scale * torch.randn(5, 6), slots, torch.tensor([-1.0, 1.0, 0.0, 0.3, -0.3]))
+    for embedding in (users, items):
+        assert embedding.shape == (5, 256)
+        torch.testing.assert_close(embedding.norm(dim=1), torch.ones(5))
 
 
-def test_the_temperature_is_put_back_between_its_bounds_and_can_leave_them_again() -> None:
+@pytest.mark.parametrize("hybrid", [False, True])
+@pytest.mark.parametrize("heads", [1, 2, 3])
+def test_the_parts_fill_the_embedding(heads: int, hybrid: bool) -> None:
+    """Content heads, videos, taste and popularity have 256 numbers together."""
+    settings = ModelSettings(heads=heads)
+    sizes = head_sizes(settings, hybrid=hybrid)
+    assert sum(sizes) == 256
+    assert len(sizes) == heads + 2 + hybrid
+
+
+def test_the_cosine_is_the_weighted_mean_of_the_parts_logits() -> None:
+    """Two heads at temperatures 0.1 and 0.2, taste at 5 × 0.5 and popularity at 0.25 × 4: weights 5, 2.5, 2.5, 1."""
+    torch.manual_seed(0)
+    model = TwoTower(12, 6, SETTINGS).eval()
+    with torch.no_grad():
+        model.log_temperature_H.copy_(torch.log(torch.tensor([0.1, 0.2])))
+    model.set_blend(taste_weight=0.5, popularity_weight=0.25, popularity_scale=4.0, half_life_days=30)
+    features_BF, items_BF, popularity_B = torch.randn(4, 12), torch.randn(4, 6), torch.tensor([-1.0, 0.0, 0.5, 1.0])
+    slots = torch.full((4,), NO_SLOT)
+    users, items = model.user.parts(features_BF), model.item.parts(items_BF, slots)
+    cosines = [(user * item).sum(1) for user, item in zip(users, items, strict=True)] + [popularity_B]
+    expected = sum(weight * cosine for weight, cosine in zip([5, 2.5, 2.5, 1], cosines, strict=True)) / 11
+    found = (model.user(features_BF) * model.item(items_BF, slots, popularity_B)).sum(1)
+    torch.testing.assert_close(found, expected)
+    assert model.half_life_days == 30
+
+
+def test_weights_of_zero_leave_taste_and_popularity_out() -> None:
+    """The embedding's last numbers, which are theirs, are all zero."""
+    model = TwoTower(12, 6, SETTINGS).eval()
+    model.set_blend()
+    embedding = model.item(torch.randn(3, 6), torch.full((3,), NO_SLOT), torch.zeros(3))
+    assert not embedding[:, -(SETTINGS.taste_size + 2) :].any()
+
+
+def test_videos_stand_for_unknown_ones_only_while_training() -> None:
+    """In evaluation a slot gives its own vector; with dropout 1 while training every slot gives the unknown one."""
+    weights = VideoWeights(3, 4, dropout=1.0)
+    slots = torch.tensor([0, 2, NO_SLOT])
+    assert torch.equal(weights.eval()(slots), weights.weight[[0, 2, 3]])
+    assert torch.equal(weights.train()(slots), weights.weight[[3, 3, 3]])
+
+
+def test_temperatures_are_put_back_between_their_bounds_and_can_leave_them_again() -> None:
     """After an overshoot the parameter stands on the bound, where it still has a gradient."""
     model = TwoTower(9, 3, ModelSettings())
     with torch.no_grad():
-        model.log_temperature.fill_(-50.0)
+        model.log_temperature_H.fill_(-50.0)
     model.bound_temperature()
     assert model.temperature == pytest.approx(TEMPERATURE_BOUNDS[0])
-    torch.exp(-model.log_temperature).backward()
-    assert model.log_temperature.grad is not None
-    assert model.log_temperature.grad != 0
+    torch.exp(-model.log_temperature_H).sum().backward()
+    assert model.log_temperature_H.grad is not None
+    assert model.log_temperature_H.grad.all()

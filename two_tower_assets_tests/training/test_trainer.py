@@ -17,8 +17,7 @@ from two_tower_assets_tests.training.tastes import SMALL, cut, data_of, tastes
 
 
 def weights(data: TrainingData, **changes: object) -> dict[str, torch.Tensor]:
-    settings = SMALL.training.model_copy(update={"steps": 8, **changes})
-    return fit(data, SMALL.model, settings).model.state_dict()
+    return fit(data, SMALL.model, SMALL.training.model_copy(update=changes), steps=8).model.state_dict()
 
 
 def same(one: dict[str, torch.Tensor], two: dict[str, torch.Tensor]) -> bool:
@@ -46,26 +45,25 @@ def test_nothing_after_the_cutoff_enters_the_weights(tmp_path: Path) -> None:
     assert same(weights(whole), weights(past))
 
 
-def test_the_best_validated_weights_are_kept_and_patience_ends_the_fit(tmp_path: Path) -> None:
-    """Recalls .1 .3 .2 .2 with patience 2, measured every 2 steps: stop at 8, keep those of step 4."""
+def test_validation_is_measured_for_the_curves_and_changes_nothing(tmp_path: Path) -> None:
+    """Every 2 of 5 steps and at the end, and the weights are those of a fit that nobody watches."""
     data = data_of(tastes(), tmp_path)
-    recalls = iter([0.1, 0.3, 0.2, 0.2, 0.9])
+    values = iter([0.3, 0.9, 0.1])
     seen: list[StepReport] = []
-    settings = SMALL.training.model_copy(update={"steps": 20, "validate_every": 2, "patience": 2})
-    stopped = fit(data, SMALL.model, settings, validate=lambda _: next(recalls), watch=seen.append)
-    assert stopped.steps == 4
-    assert stopped.curves.recalls == [(2, 0.1), (4, 0.3), (6, 0.2), (8, 0.2)]
-    assert [report.step for report in seen] == list(range(1, 9))
-    assert [report.recall for report in seen if report.recall] == [0.1, 0.3, 0.2, 0.2]
-    again = fit(data, SMALL.model, settings, stop_at=4)
-    assert again.steps == 4
-    assert same(stopped.model.state_dict(), again.model.state_dict())
+    settings = SMALL.training.model_copy(update={"validate_every": 2})
+    watched = fit(data, SMALL.model, settings, steps=5, validate=lambda _: next(values), watch=seen.append)
+    assert watched.steps == 5
+    assert watched.curves.validations == [(2, 0.3), (4, 0.9), (5, 0.1)]
+    assert watched.curves.last == 0.1
+    assert [report.step for report in seen] == [1, 2, 3, 4, 5]
+    assert [report.validation for report in seen if report.validation] == [0.3, 0.9, 0.1]
+    assert same(watched.model.state_dict(), fit(data, SMALL.model, settings, steps=5).model.state_dict())
 
 
 def test_a_fit_lowers_the_loss(tmp_path: Path) -> None:
     """The last losses are well below the first."""
-    losses = fit(data_of(tastes(), tmp_path), SMALL.model, SMALL.training).curves.losses
-    assert len(losses) == SMALL.training.steps
+    losses = fit(data_of(tastes(), tmp_path), SMALL.model, SMALL.training, steps=40).curves.losses
+    assert len(losses) == 40
     assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.2
 
 
@@ -74,7 +72,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_remedy(tmp_path: Path, monkeyp
     data = data_of(tastes(), tmp_path)
     monkeypatch.setattr(data.states, "vectors", lambda user, *_: np.full((len(user), 13), np.nan, dtype=np.float32))
     with pytest.raises(TrainingError, match=r"nan at step 1.*training\.learning_rate"):
-        fit(data, SMALL.model, SMALL.training)
+        fit(data, SMALL.model, SMALL.training, steps=2)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +84,7 @@ def test_tiny_data_work(tmp_path: Path, users: int, tags: bool) -> None:
     """Fewer examples than a batch, one user, no NOPE, an empty vocabulary: finite weights."""
     videos = [{"id": uid(video), "tags": ["tag"] if tags else []} for video in range(3)]
     rows = [(uid(user), uid(user), "like", START) for user in range(users)]
-    result = fit(data_of(world(videos, rows), tmp_path), SMALL.model, TrainingSettings(steps=3))
+    result = fit(data_of(world(videos, rows), tmp_path), SMALL.model, TrainingSettings(), steps=3)
     assert isinstance(result.model, TwoTower)
     assert all(math.isfinite(loss) for loss in result.curves.losses)
     assert all(bool(torch.isfinite(tensor).all()) for tensor in result.model.state_dict().values())

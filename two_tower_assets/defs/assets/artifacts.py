@@ -10,12 +10,14 @@ import dagster as dg
 
 from two_tower_assets.contract import Files
 from two_tower_assets.defs import metadata
-from two_tower_assets.defs.inputs import ITEM_VECTORS_FILE, report_of, snapshot_of, space_of
+from two_tower_assets.defs.evidence import headline
+from two_tower_assets.defs.inputs import ITEM_VECTORS_FILE, choices_of, report_of, snapshot_of, space_of
 from two_tower_assets.defs.progress import log_progress
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.stage import Metadata, produce_in_version, stage_asset
 from two_tower_assets.defs.store import Facts, Made
 from two_tower_assets.errors import MissingAssetError
+from two_tower_assets.home import write_text
 
 if TYPE_CHECKING:
     from two_tower_assets.features.space import FeatureSpace
@@ -69,15 +71,16 @@ def normalizer_file(
 def vocabularies(
     context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, normalizer: Made
 ) -> dg.MaterializeResult[Made]:
-    """`vocab_tag.json` and `vocab_actress.json`: names in index order."""
-    from two_tower_assets.artifacts.vocabulary import Vocabulary
+    """`vocab_tag.json`, `vocab_actress.json` and, with the preset `hybrid`, `vocab_video.json`: in index order."""
+    from two_tower_assets.artifacts.vocabulary import vocabularies as documents_of
 
-    def write(folder: Path, space: FeatureSpace) -> None:
-        Vocabulary(tokens=space.tags).write(folder / Files.TAG_VOCABULARY)
-        Vocabulary(tokens=space.performers).write(folder / Files.PERFORMER_VOCABULARY)
+    documents = documents_of(space_of(workspace.site, normalizer))
 
-    names = [Files.TAG_VOCABULARY, Files.PERFORMER_VOCABULARY]
-    return _from_space(context, workspace, checkpoint, normalizer, names, write)
+    def write(folder: Path, _: FeatureSpace) -> None:
+        for name, document in documents.items():
+            document.write(folder / name)
+
+    return _from_space(context, workspace, checkpoint, normalizer, list(documents), write)
 
 
 @stage_asset("artifacts/model_meta", inputs=["sources/videos", *_MODEL, "evaluation/report"], kinds={"json"})
@@ -104,7 +107,8 @@ def model_meta(
             space_of(site, normalizer),
             data=meta.DataFacts(cutoff=snapshot.cutoff, rows=rows, content_hash=snapshot.content_hash),
             settings=site.settings,
-            metrics=report_of(site, report).model_dump(mode="json"),
+            metrics=headline(report_of(site, report)),
+            choices=choices_of(checkpoint),
         )
         document.write(folder / Files.MODEL_META)
         return {}
@@ -157,9 +161,11 @@ def video_embeddings(
     item_vectors: Made,
 ) -> dg.MaterializeResult[Made]:
     """`video_embeddings.parquet`: the unit vector of every active video."""
-    from two_tower_assets.artifacts.embeddings import write_video_embeddings
+    from two_tower_assets.artifacts.embeddings import VideoInputs, write_video_embeddings
     from two_tower_assets.features.matrix import FeatureMatrix
+    from two_tower_assets.features.video_vocabulary import video_slots
     from two_tower_assets.training.checkpoint import load_checkpoint
+    from two_tower_assets.training.data import shipped_popularity
 
     site = workspace.site
     progress = log_progress(context.log, "video embeddings")
@@ -168,9 +174,13 @@ def video_embeddings(
         _require_same_features(checkpoint, normalizer)
         model, _ = load_checkpoint(folder / Files.TOWERS)
         items = FeatureMatrix.load(item_vectors.path(site.home, ITEM_VECTORS_FILE))
-        active = snapshot_of(site, videos).videos().select("is_active").collect()["is_active"].to_numpy()
+        snapshot = snapshot_of(site, videos)
+        active = snapshot.videos().select("is_active").collect()["is_active"].to_numpy()
+        popularity = shipped_popularity(snapshot, float(model.half_life_days))
+        slots = video_slots(items.ids, space_of(site, normalizer))
+        inputs = VideoInputs(items, slots, popularity.value)
         path = folder / Files.VIDEO_EMBEDDINGS
-        return {"rows": write_video_embeddings(path, model.item, items, active, progress=progress)}
+        return {"rows": write_video_embeddings(path, model.item, inputs, active, progress=progress)}
 
     return produce_in_version(
         context,
@@ -180,6 +190,32 @@ def video_embeddings(
         inputs=[videos, item_vectors],
         fill=fill,
         describe=lambda made: {"dagster/row_count": made.facts["rows"]},
+    )
+
+
+@stage_asset("artifacts/report", inputs=["training/checkpoint", "evaluation/page"], kinds={"html"})
+def report_page(
+    context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, page: Made
+) -> dg.MaterializeResult[Made]:
+    """`report.html`: the evaluation's page under the version's name. It shows people's data and is never public."""
+    from two_tower_assets.evaluation.page.data import PageData
+    from two_tower_assets.evaluation.page.document import DATA_FILE, render
+
+    site = workspace.site
+
+    def fill(folder: Path) -> Facts:
+        data = PageData.model_validate_json(page.path(site.home, DATA_FILE).read_text(encoding="utf-8"))
+        write_text(folder / Files.REPORT, render(data.model_copy(update={"model_version": checkpoint.data_version})))
+        return {}
+
+    return produce_in_version(
+        context,
+        site,
+        checkpoint,
+        names=[Files.REPORT],
+        inputs=[page],
+        fill=fill,
+        describe=lambda made: {"page": dg.MetadataValue.path(made.path(site.home, Files.REPORT))},
     )
 
 

@@ -1,31 +1,187 @@
-"""Assets of the evaluation: the report on the test window."""
+"""Assets of the evaluation: what each method says in every trial, and the report that sets them side by side."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import dagster as dg
 
 from two_tower_assets.contract import Files
 from two_tower_assets.defs import metadata
-from two_tower_assets.defs.inputs import REPORT_FILE, examples_of, report_of, snapshot_of, space_of
-from two_tower_assets.defs.progress import log_progress
+from two_tower_assets.defs.evidence import champion_recipe, headline
+from two_tower_assets.defs.inputs import (
+    REPORT_FILE,
+    TUNED_FILE,
+    VERDICT_FILE,
+    choices_of,
+    curves_of,
+    rankings_of,
+    report_of,
+    save_rankings,
+    snapshot_of,
+    trials_for,
+    verdict_of,
+)
+from two_tower_assets.defs.progress import log_fit, log_progress
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.stage import Metadata, produce, stage_asset
 from two_tower_assets.defs.store import Facts, Made
+from two_tower_assets.defs.tables import verdict_lines
+from two_tower_assets.defs.variants import variants_of
+
+_SNAPSHOT = ("sources/profiles", "sources/videos", "sources/decisions")
+_RECIPE = ("features", "model", "training", "evaluation", "rerank")
+
+_ANSWERED = (*_SNAPSHOT, "training/examples")
+
+
+@stage_asset(
+    "evaluation/two_tower",
+    inputs=[*_SNAPSHOT, "training/examples", "training/evaluated_checkpoint"],
+    kinds={"pytorch", "safetensors"},
+)
+def two_tower(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    profiles: Made,
+    videos: Made,
+    decisions: Made,
+    examples: Made,
+    evaluated_checkpoint: Made,
+) -> dg.MaterializeResult[Made]:
+    """What the towers recommend to everybody asked, in the global split, the per-user split and for new videos.
+
+    The last two are fitted here, by the evaluated recipe on what may be seen there.
+    """
+    from two_tower_assets.evaluation import towers
+    from two_tower_assets.training.checkpoint import load_checkpoint
+
+    site = workspace.site
+
+    def fill(into: Path) -> Facts:
+        model, _ = load_checkpoint(evaluated_checkpoint.path(site.home, Files.TOWERS))
+        watch = log_fit(context.log, "fitting for the other trials")
+        choices = choices_of(evaluated_checkpoint)
+        save_rankings(into, towers.rankings_of(model, trials_for(site, videos), choices, site.settings, watch=watch))
+        return {}
+
+    return produce(
+        context,
+        site,
+        inputs=[profiles, videos, decisions, examples, evaluated_checkpoint],
+        settings=_RECIPE,
+        parent=videos.folder(site.home),
+        fill=fill,
+        describe=lambda made: _describe_lists(site, made),
+    )
+
+
+def _baseline(name: str, description: str) -> dg.AssetsDefinition:
+    """Declare the asset of one baseline."""
+
+    def body(
+        context: dg.AssetExecutionContext,
+        workspace: Workspace,
+        profiles: Made,
+        videos: Made,
+        decisions: Made,
+        examples: Made,
+    ) -> dg.MaterializeResult[Made]:
+        from two_tower_assets.evaluation.contest import baseline_results
+
+        site = workspace.site
+
+        def fill(into: Path) -> Facts:
+            results = baseline_results(name, trials_for(site, videos))
+            lists = {trial: {name: result.ranking} for trial, result in results.items() if result.ranking}
+            save_rankings(into, lists)
+            tuned = {trial: result.baseline.model_dump(mode="json") for trial, result in results.items()}
+            (into / TUNED_FILE).write_text(json.dumps(tuned, indent=1), encoding="utf-8")
+            return {"tuned": tuned}
+
+        return produce(
+            context,
+            site,
+            inputs=[profiles, videos, decisions, examples],
+            settings=["features", "evaluation"],
+            parent=videos.folder(site.home),
+            fill=fill,
+            describe=lambda made: {"tuned": metadata.counts(made.facts["tuned"]), **_describe_lists(site, made)},
+        )
+
+    body.__doc__ = description
+    return stage_asset(f"evaluation/{name}", inputs=_ANSWERED, kinds={"numpy", "safetensors"})(body)
+
+
+most_popular = _baseline("most_popular", "What everybody likes most, of all time.")
+popular_7_days = _baseline("popular_7_days", "What everybody liked most in the seven days before the cut-off.")
+popular_30_days = _baseline("popular_30_days", "What everybody liked most in the thirty days before the cut-off.")
+content_cosine = _baseline("content_cosine", "Videos whose tags and performers are those of what the user liked.")
+item_knn = _baseline("item_knn", "Videos liked by those who liked the same; cosine of items with shrinkage.")
+ease = _baseline("ease", "EASE, a linear item-to-item model in closed form (Steck, WWW 2019).")
+als = _baseline("als", "Implicit-feedback matrix factorisation by alternating least squares (extra `baselines`).")
+bpr = _baseline("bpr", "Matrix factorisation by Bayesian personalised ranking (extra `baselines`).")
+
+_BASELINES = ("most_popular", "popular_7_days", "popular_30_days", "content_cosine", "item_knn", "ease", "als", "bpr")
+
+
+@stage_asset("evaluation/champion", inputs=[*_ANSWERED, "evaluation/two_tower"], kinds={"pytorch", "safetensors"})
+def champion(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    profiles: Made,
+    videos: Made,
+    decisions: Made,
+    examples: Made,
+    two_tower: Made,
+) -> dg.MaterializeResult[Made]:
+    """The live release's recipe on the same window: fitted anew before it, so that nothing it has seen is asked.
+
+    Nothing is made when nothing is live; when the recipe is today's, the towers' lists are the champion's.
+    """
+    from two_tower_assets.evaluation.champion import compare_with_live
+    from two_tower_assets.evaluation.trials import GLOBAL
+
+    site = workspace.site
+    compares = site.settings.gate.champion == "compare"
+    live = champion_recipe(site, snapshot_of(site, videos)) if compares else None
+
+    def fill(into: Path) -> Facts:
+        compared = compare_with_live(
+            videos.folder(site.home),
+            live,
+            site.settings,
+            own=lambda: rankings_of(site, two_tower, GLOBAL),
+            watch=log_fit(context.log, "fitting the champion"),
+        )
+        if compared.ranking is not None:
+            save_rankings(into, {GLOBAL: {"champion": compared.ranking}})
+        return compared.facts
+
+    return produce(
+        context,
+        site,
+        inputs=[profiles, videos, decisions, examples, two_tower],
+        settings=_RECIPE,
+        extra=json.dumps(live),
+        parent=videos.folder(site.home),
+        fill=fill,
+        describe=lambda made: {name: str(value) for name, value in made.facts.items() if value},
+    )
 
 
 @stage_asset(
     "evaluation/report",
     inputs=[
-        "sources/profiles",
-        "sources/videos",
-        "sources/decisions",
-        "training/examples",
+        *_ANSWERED,
         "training/evaluated_checkpoint",
+        "evaluation/two_tower",
+        "evaluation/champion",
+        *(f"evaluation/{name}" for name in _BASELINES),
     ],
-    kinds={"pytorch", "json"},
+    kinds={"numpy", "json"},
 )
 def report(
     context: dg.AssetExecutionContext,
@@ -35,51 +191,174 @@ def report(
     decisions: Made,
     examples: Made,
     evaluated_checkpoint: Made,
+    two_tower: Made,
+    champion: Made,
+    most_popular: Made,
+    popular_7_days: Made,
+    popular_30_days: Made,
+    content_cosine: Made,
+    item_knn: Made,
+    ease: Made,
+    als: Made,
+    bpr: Made,
 ) -> dg.MaterializeResult[Made]:
-    """How well the evaluated towers retrieve what users liked in the test window, beside most and recently popular.
+    """How well the towers retrieve what users liked later, beside what people would use instead.
 
-    Users are frozen at the window's start, every released video is ranked, and what a user had decided is left out.
+    Three trials: everything before a moment (the judge), all but each user's last decisions, and videos that nobody
+    has decided on. Means have 95 % bootstrap intervals over users.
     """
-    from two_tower_assets.evaluation.evaluate import evaluate
-    from two_tower_assets.evaluation.fits import data_for_test
-    from two_tower_assets.training.checkpoint import load_checkpoint
-    from two_tower_assets.training.trainer import Curves, Fit
+    from two_tower_assets.evaluation.evaluate import Champion, Measured, evaluate
+    from two_tower_assets.evaluation.report import Baseline
 
     site = workspace.site
-    progress = log_progress(context.log, "methods measured")
+    baselines = (most_popular, popular_7_days, popular_30_days, content_cosine, item_knn, ease, als, bpr)
 
     def fill(into: Path) -> Facts:
-        model, facts = load_checkpoint(evaluated_checkpoint.path(site.home, Files.TOWERS))
-        space = space_of(site, evaluated_checkpoint)
-        data = data_for_test(snapshot_of(site, videos), examples_of(site, examples), space)
-        fit = Fit(model, facts.steps, Curves(), examples_per_second=evaluated_checkpoint.facts["examples_per_second"])
-        measured = evaluate(fit, data, site.settings.evaluation, progress=progress)
-        (into / REPORT_FILE).write_text(measured.model_dump_json(indent=1), encoding="utf-8")
+        trials = trials_for(site, videos)
+        measured = {
+            name: Measured(
+                trial,
+                {
+                    method: ranking
+                    for made in (two_tower, champion, *baselines)
+                    for method, ranking in rankings_of(site, made, name).items()
+                },
+                {
+                    made.asset.partition("/")[2]: Baseline.model_validate(made.facts["tuned"][name])
+                    for made in baselines
+                    if name in made.facts["tuned"]
+                },
+            )
+            for name, trial in trials.asked.items()
+        }
+        live = champion.facts.get("version")
+        found = evaluate(
+            measured,
+            trials.videos,
+            choices_of(evaluated_checkpoint),
+            site.settings.evaluation,
+            preset=site.settings.features.preset,
+            champion=Champion(live, champion.facts.get("missing")) if live else None,
+            progress=log_progress(context.log, "trials measured"),
+        )
+        (into / REPORT_FILE).write_text(found.model_dump_json(indent=1), encoding="utf-8")
         return {}
 
     return produce(
         context,
         site,
-        inputs=[profiles, videos, decisions, examples, evaluated_checkpoint],
-        settings=["evaluation"],
+        inputs=[profiles, videos, decisions, examples, evaluated_checkpoint, two_tower, champion, *baselines],
+        settings=_RECIPE,
         parent=videos.folder(site.home),
         fill=fill,
-        describe=lambda made: _describe(site, made),
+        describe=lambda made: _describe_report(site, made),
     )
 
 
-def _describe(site: Site, made: Made) -> Metadata:
+@stage_asset("evaluation/verdict", inputs=["sources/videos", "evaluation/report"], kinds={"json"})
+def verdict(
+    context: dg.AssetExecutionContext, workspace: Workspace, videos: Made, report: Made
+) -> dg.MaterializeResult[Made]:
+    """Whether the model may replace what serves now: the gate's questions and answers. Its check is blocking."""
+    from two_tower_assets.evaluation.gate import judge
+
+    site = workspace.site
+
+    def fill(into: Path) -> Facts:
+        found = judge(report_of(site, report), site.settings.gate)
+        (into / VERDICT_FILE).write_text(found.model_dump_json(indent=1), encoding="utf-8")
+        return {}
+
+    return produce(
+        context,
+        site,
+        inputs=[report],
+        settings=["gate"],
+        parent=videos.folder(site.home),
+        fill=fill,
+        describe=lambda made: {"answers": metadata.text_list(verdict_lines(verdict_of(site, made)))},
+    )
+
+
+@stage_asset(
+    "evaluation/page",
+    inputs=[
+        "sources/videos",
+        "training/evaluated_checkpoint",
+        "evaluation/two_tower",
+        *(f"evaluation/{name}" for name in _BASELINES),
+        "evaluation/report",
+    ],
+    kinds={"html"},
+)
+def page(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    videos: Made,
+    evaluated_checkpoint: Made,
+    two_tower: Made,
+    most_popular: Made,
+    popular_7_days: Made,
+    popular_30_days: Made,
+    content_cosine: Made,
+    item_knn: Made,
+    ease: Made,
+    als: Made,
+    bpr: Made,
+    report: Made,
+) -> dg.MaterializeResult[Made]:
+    """The report as one page that works offline: verdict, figures, segments, trade-offs, exposure, map and people."""
+    from two_tower_assets.evaluation.page.document import DATA_FILE, PAGE_FILE, write_page
+    from two_tower_assets.evaluation.page.gather import Evaluated, gather
+    from two_tower_assets.evaluation.trials import GLOBAL
+    from two_tower_assets.training.checkpoint import load_checkpoint
+
+    site = workspace.site
+    lists = (two_tower, most_popular, popular_7_days, popular_30_days, content_cosine, item_knn, ease, als, bpr)
+    measured_variants = variants_of(site, videos)
+
+    def fill(into: Path) -> Facts:
+        model, _ = load_checkpoint(evaluated_checkpoint.path(site.home, Files.TOWERS))
+        rankings = {name: found for made in lists for name, found in rankings_of(site, made, GLOBAL).items()}
+        evaluated = Evaluated(model, curves_of(site, evaluated_checkpoint), rankings, report_of(site, report))
+        found = gather(evaluated, trials_for(site, videos), site.settings, label=site.origin.label)
+        write_page(found.model_copy(update=vars(measured_variants)), into)
+        return {"page": PAGE_FILE, "data": DATA_FILE}
+
+    return produce(
+        context,
+        site,
+        inputs=[evaluated_checkpoint, *lists, report],
+        settings=[*_RECIPE, "gate"],
+        extra=measured_variants.model_dump_json(),
+        parent=videos.folder(site.home),
+        fill=fill,
+        describe=lambda made: {"page": dg.MetadataValue.path(made.path(site.home, PAGE_FILE))},
+    )
+
+
+def _describe_lists(site: Site, made: Made) -> Metadata:
+    """How many users each list set answers."""
+    from two_tower_assets.evaluation.trials import GLOBAL, NEW_VIDEOS, PER_USER
+
+    answered = {
+        f"{trial}: {method}": len(ranking.top_UK)
+        for trial in (GLOBAL, PER_USER, NEW_VIDEOS)
+        for method, ranking in rankings_of(site, made, trial).items()
+    }
+    return {"users_answered": metadata.counts(answered)}
+
+
+def _describe_report(site: Site, made: Made) -> Metadata:
     from two_tower_assets.evaluation.plots import report_plot
-    from two_tower_assets.evaluation.report import MODEL
+    from two_tower_assets.evaluation.trials import GLOBAL
 
     measured = report_of(site, made)
-    of_model = measured.known_users.metrics.get(MODEL, {})
+    judged = measured.trial(GLOBAL)
     return {
         "beside_baselines": metadata.picture(report_plot(measured)),
-        **{name.replace("@", "_at_"): value for name, value in of_model.items()},
-        "known_users": measured.known_users.users,
-        "new_users": measured.new_users.users,
-        "candidates": measured.candidates,
-        "likes_left_out": metadata.counts(measured.left_out),
+        **{name.replace("@", "_at_"): value for name, value in headline(measured).items()},
+        "candidates": judged.candidates,
+        "likes_left_out": metadata.counts(judged.left_out),
         "report": dg.MetadataValue.json(measured.model_dump(mode="json")),
     }

@@ -80,9 +80,9 @@ def tag_vocabulary(
     context: dg.AssetExecutionContext, workspace: Workspace, videos: Made, item_payloads: Made
 ) -> dg.MaterializeResult[Made]:
     """Tags of the active catalogue by descending frequency, ties by name."""
-    from two_tower_assets.features import build
+    from two_tower_assets.features.build import tag_vocabulary as build
 
-    return _vocabulary(context, workspace, videos, item_payloads, Files.TAG_VOCABULARY, build.tag_vocabulary)
+    return _of_catalogue(context, workspace, videos, item_payloads, Files.TAG_VOCABULARY, build)
 
 
 @stage_asset("features/performer_vocabulary", inputs=["sources/videos", "features/item_payloads"], kinds={"json"})
@@ -90,13 +90,29 @@ def performer_vocabulary(
     context: dg.AssetExecutionContext, workspace: Workspace, videos: Made, item_payloads: Made
 ) -> dg.MaterializeResult[Made]:
     """Performers of the active catalogue by descending frequency, ties by name."""
-    from two_tower_assets.features import build
+    from two_tower_assets.features.build import performer_vocabulary as build
 
-    name = Files.PERFORMER_VOCABULARY
-    return _vocabulary(context, workspace, videos, item_payloads, name, build.performer_vocabulary)
+    return _of_catalogue(context, workspace, videos, item_payloads, Files.PERFORMER_VOCABULARY, build)
 
 
-def _vocabulary(
+@stage_asset("features/video_vocabulary", inputs=["sources/videos", "sources/decisions"], kinds={"json"})
+def video_vocabulary(
+    context: dg.AssetExecutionContext, workspace: Workspace, videos: Made, decisions: Made
+) -> dg.MaterializeResult[Made]:
+    """Active videos by descending number of LIKEs, ties by id; none with the preset `content`."""
+    from two_tower_assets.features.history import History
+    from two_tower_assets.features.video_vocabulary import video_vocabulary as build
+
+    site = workspace.site
+
+    def tokens() -> Sequence[str]:
+        settings = site.settings.features
+        return build(History.from_snapshot(snapshot_of(site, videos)), settings) if settings.reads_video_ids else ()
+
+    return _vocabulary(context, workspace, [videos, decisions], Files.VIDEO_VOCABULARY, tokens)
+
+
+def _of_catalogue(
     context: dg.AssetExecutionContext,
     workspace: Workspace,
     videos: Made,
@@ -108,18 +124,34 @@ def _vocabulary(
 
     site = workspace.site
 
-    def fill(into: Path) -> Facts:
+    def tokens() -> Sequence[str]:
         catalogue = stored_items(item_payloads.folder(site.home), snapshot_of(site, videos))
-        tokens = build(catalogue, site.settings.features)
+        return build(catalogue, site.settings.features)
+
+    return _vocabulary(context, workspace, [videos, item_payloads], name, tokens)
+
+
+def _vocabulary(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    inputs: Sequence[Made],
+    name: str,
+    build: Callable[[], Sequence[str]],
+) -> dg.MaterializeResult[Made]:
+    """Write what `build` returns; the first input is the snapshot's videos."""
+    site = workspace.site
+
+    def fill(into: Path) -> Facts:
+        tokens = build()
         (into / name).write_text(json.dumps({"tokens": tokens}, ensure_ascii=False, indent=1), encoding="utf-8")
         return {"size": len(tokens), "most_frequent": list(tokens[:20])}
 
     return produce(
         context,
         site,
-        inputs=[videos, item_payloads],
+        inputs=inputs,
         settings=["features"],
-        parent=videos.folder(site.home),
+        parent=inputs[0].folder(site.home),
         fill=fill,
         describe=lambda made: {
             "size": made.facts["size"],
@@ -130,7 +162,13 @@ def _vocabulary(
 
 @stage_asset(
     "features/normalizer",
-    inputs=[*_SNAPSHOT, "features/item_payloads", "features/tag_vocabulary", "features/performer_vocabulary"],
+    inputs=[
+        *_SNAPSHOT,
+        "features/item_payloads",
+        "features/tag_vocabulary",
+        "features/performer_vocabulary",
+        "features/video_vocabulary",
+    ],
     kinds={"polars", "json"},
 )
 def normalizer(
@@ -142,6 +180,7 @@ def normalizer(
     item_payloads: Made,
     tag_vocabulary: Made,
     performer_vocabulary: Made,
+    video_vocabulary: Made,
 ) -> dg.MaterializeResult[Made]:
     """Mean and standard deviation of each numeric, kept with the vocabularies as one feature space.
 
@@ -169,6 +208,7 @@ def normalizer(
             user_numeric=scales.user_numeric,
             item_numeric=scales.item_numeric,
             reference_released_at=scales.reference_released_at,
+            videos=_tokens(video_vocabulary.path(site.home, Files.VIDEO_VOCABULARY)),
         )
         (into / SPACE_FILE).write_text(space.to_json(), encoding="utf-8")
         return {"user_dim": space.user_dim, "item_dim": space.item_dim}
@@ -176,7 +216,15 @@ def normalizer(
     return produce(
         context,
         site,
-        inputs=[profiles, videos, decisions, item_payloads, tag_vocabulary, performer_vocabulary],
+        inputs=[
+            profiles,
+            videos,
+            decisions,
+            item_payloads,
+            tag_vocabulary,
+            performer_vocabulary,
+            video_vocabulary,
+        ],
         settings=["features"],
         parent=videos.folder(site.home),
         fill=fill,
@@ -237,9 +285,9 @@ def user_vectors(
     site = workspace.site
 
     def fill(into: Path) -> Facts:
-        blocks = stored_users(user_payloads.folder(site.home))
-        as_of = snapshot_of(site, videos).cutoff
-        matrix = users_of_blocks(blocks, as_of=as_of, space=space_of(site, normalizer))
+        space = space_of(site, normalizer)
+        blocks = stored_users(user_payloads.folder(site.home), video_ids=bool(space.videos))
+        matrix = users_of_blocks(blocks, as_of=snapshot_of(site, videos).cutoff, space=space)
         matrix.save(into / USER_VECTORS_FILE)
         return {"rows": len(matrix), "width": matrix.width}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from two_tower_assets.contract import Files
 from two_tower_assets.defs import metadata
 from two_tower_assets.defs.progress import log_progress
 from two_tower_assets.defs.resources import Workspace
@@ -38,7 +39,7 @@ def video_embeddings_table(
 @stage_asset(
     "publishing/release",
     inputs=["training/checkpoint"],
-    deps=["artifacts/manifest", "publishing/video_embeddings_table"],
+    deps=["artifacts/manifest", "artifacts/report", "publishing/video_embeddings_table"],
     kinds={"postgres"},
 )
 def release(context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made) -> dg.MaterializeResult[Made]:
@@ -54,5 +55,6 @@ def release(context: dg.AssetExecutionContext, workspace: Workspace, checkpoint:
         "previous_version": flip.previous or "none",
         "vectors_dropped": metadata.text_list(flip.dropped),
         "artifacts": dg.MetadataValue.path(folder),
+        "report": dg.MetadataValue.path(folder / Files.REPORT),
     }
     return result(site, made, described, reused=not flip.changed, settings=["release"])

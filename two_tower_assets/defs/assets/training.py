@@ -12,7 +12,17 @@ import dagster as dg
 from two_tower_assets.contract import Files
 from two_tower_assets.defs import metadata
 from two_tower_assets.defs.code import code_version
-from two_tower_assets.defs.inputs import CURVES_FILE, EXAMPLES_FILE, SPACE_FILE, examples_of, snapshot_of, space_of
+from two_tower_assets.defs.inputs import (
+    CURVES_FILE,
+    EXAMPLES_FILE,
+    SPACE_FILE,
+    choices_of,
+    curves_of,
+    examples_of,
+    snapshot_of,
+    space_of,
+    trials_for,
+)
 from two_tower_assets.defs.progress import log_fit
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
@@ -24,7 +34,7 @@ if TYPE_CHECKING:
     from two_tower_assets.training.trainer import Fit
 
 _SNAPSHOT = ("sources/profiles", "sources/videos", "sources/decisions")
-_SETTINGS = ("features", "model", "training", "evaluation")
+_SETTINGS = ("features", "model", "training", "evaluation", "rerank")
 
 
 @stage_asset("training/examples", inputs=["sources/videos", "sources/decisions"], kinds={"numpy", "safetensors"})
@@ -75,20 +85,27 @@ def evaluated_checkpoint(
 ) -> dg.MaterializeResult[Made]:
     """The towers fitted on what came before the test window, with features from before it.
 
-    A first fit before the validation window finds the number of steps by early stopping; a second one, before the
-    test window, is what the evaluation measures.
+    Fits before the validation window choose the number of steps, how much taste counts, and what else `selection`
+    names; one more fit, before the test window, is what the evaluation measures.
     """
-    from two_tower_assets.evaluation.fits import fit_for_test
+    from two_tower_assets.evaluation.fits import refit
+    from two_tower_assets.evaluation.selection import select
 
     site = workspace.site
 
     def fill(into: Path) -> Facts:
-        watch = log_fit(context.log, "fitting for the test")
-        fits = fit_for_test(snapshot_of(site, videos), examples_of(site, examples), site.settings, watch=watch)
-        _save(into / Files.TOWERS, fits.fit, fits.space, site, fingerprint=examples.fingerprint)
-        (into / SPACE_FILE).write_text(fits.space.to_json(), encoding="utf-8")
-        (into / CURVES_FILE).write_text(json.dumps(vars(fits.selection.curves)), encoding="utf-8")
-        return {"steps": fits.fit.steps, "examples_per_second": round(fits.fit.examples_per_second)}
+        trials = trials_for(site, videos)
+        watch = log_fit(context.log, "fitting before the validation window")
+        selection = select(trials.validation, trials.videos, site.settings, watch=watch)
+        watch = log_fit(context.log, "fitting before the test window")
+        fitted = refit(trials.test.data, site.settings, selection.choices, watch=watch)
+        _save(into / Files.TOWERS, fitted, trials.test.space, site, fingerprint=examples.fingerprint)
+        (into / SPACE_FILE).write_text(trials.test.space.to_json(), encoding="utf-8")
+        (into / CURVES_FILE).write_text(json.dumps(vars(selection.fit.curves)), encoding="utf-8")
+        return {
+            "choices": selection.choices.model_dump(mode="json"),
+            "examples_per_second": round(fitted.examples_per_second),
+        }
 
     return produce(
         context,
@@ -108,7 +125,7 @@ def evaluated_checkpoint(
         "features/normalizer",
         "training/examples",
         "training/evaluated_checkpoint",
-        "evaluation/report",
+        "evaluation/verdict",
     ],
     kinds={"pytorch", "safetensors"},
 )
@@ -121,7 +138,7 @@ def checkpoint(
     normalizer: Made,
     examples: Made,
     evaluated_checkpoint: Made,
-    report: Made,
+    verdict: Made,
 ) -> dg.MaterializeResult[Made]:
     """The towers that ship: the evaluated recipe refitted on everything, for as many steps.
 
@@ -139,10 +156,10 @@ def checkpoint(
     version = find_version(site.home.artifacts, fingerprint)
     reused = version is not None
     if version is None:
-        space, steps = space_of(site, normalizer), evaluated_checkpoint.facts["steps"]
+        space, choices = space_of(site, normalizer), choices_of(evaluated_checkpoint)
         watch = log_fit(context.log, "fitting for release")
         fitted = fit_for_release(
-            snapshot_of(site, videos), examples_of(site, examples), space, site.settings, steps=steps, watch=watch
+            snapshot_of(site, videos), examples_of(site, examples), space, site.settings, choices, watch=watch
         )
         version = new_version(site.home.artifacts, datetime.now(UTC), site.commit)
         towers = site.home.artifacts / version / Files.TOWERS
@@ -152,7 +169,7 @@ def checkpoint(
         fingerprint,
         site.home.artifacts / version,
         (Files.TOWERS,),
-        {**evaluated_checkpoint.facts, "features": normalizer.data_version, "report": report.data_version},
+        {**evaluated_checkpoint.facts, "features": normalizer.data_version, "verdict": verdict.data_version},
         data_version=version,
         made_at=read_facts(site.home.artifacts / version / Files.TOWERS).trained_at,
     )
@@ -169,6 +186,7 @@ def _save(
     facts = CheckpointFacts(
         user_dim=space.user_dim,
         item_dim=space.item_dim,
+        videos=len(space.videos),
         model=site.settings.model,
         training=site.settings.training,
         steps=fit.steps,
@@ -185,16 +203,16 @@ def _describe(site: Site, made: Made, evaluated: Made) -> Metadata:
     """Steps, speed and the curves of the fit that chose the steps."""
     from two_tower_assets.evaluation.plots import curves_plot
     from two_tower_assets.training.checkpoint import read_facts
-    from two_tower_assets.training.trainer import Curves
 
     facts = read_facts(made.path(site.home, Files.TOWERS))
-    curves = Curves(**json.loads(evaluated.path(site.home, CURVES_FILE).read_text(encoding="utf-8")))
-    best = max((recall for _, recall in curves.recalls), default=None)
+    curves = curves_of(site, evaluated)
+    choices = choices_of(evaluated)
     return {
-        "loss_and_validation_recall": metadata.picture(curves_plot(curves)),
+        "loss_and_validation": metadata.picture(curves_plot(curves)),
         "steps": facts.steps,
         "temperature": facts.temperature,
-        "loss": curves.losses[facts.steps - 1],
+        "loss": curves.losses[choices.steps - 1],
         "examples_per_second": made.facts["examples_per_second"],
-        **({} if best is None else {"validation_recall_at_200": best}),
+        "choices": dg.MetadataValue.json(choices.model_dump(mode="json")),
+        **({} if curves.last is None else {"validation": curves.last}),
     }

@@ -12,14 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from two_tower_assets.evaluation.baselines import Fitted
-from two_tower_assets.evaluation.task import RankingTask, ranking_task
-from two_tower_assets.features.times import microseconds
+from two_tower_assets.evaluation.task import Later, RankingTask, make_task
 from two_tower_assets.training.data import TrainingData
 from two_tower_assets_tests.features.worlds import START, uid, world
 from two_tower_assets_tests.training.tastes import data_of
 
 CUT = START + timedelta(days=100)
-END = CUT + timedelta(days=100)
 
 Decision = tuple[int, int, str, float]
 """User, video, kind and the day it was made; the cut-off is day 100."""
@@ -47,7 +45,15 @@ def likes(pairs: Iterable[tuple[int, int]]) -> list[Decision]:
 
 def asked(data: TrainingData) -> RankingTask:
     """Everyone who likes a candidate after the cut-off."""
-    return ranking_task(data, microseconds(END))
+    history = data.history
+    later = np.flatnonzero(history.time >= data.until)
+    return make_task(
+        history,
+        Later(history.user[later], history.video[later], history.kind[later]),
+        candidates=data.catalogue,
+        state_end=data.user_end,
+        moment=np.full(len(history.user_ids), data.until),
+    )
 
 
 def scores(fitted: Fitted, task: RankingTask) -> NDArray[np.float32]:

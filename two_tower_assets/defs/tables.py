@@ -1,0 +1,75 @@
+"""The report as tables in the terminal: methods down, metrics across, with 95 % intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from rich.table import Table
+
+from two_tower_assets.evaluation.bootstrap import Interval
+from two_tower_assets.evaluation.gate import Verdict
+from two_tower_assets.evaluation.report import MODEL, OWN, Group, Report, TrialReport, best_of
+
+_COLUMNS: Final = ("ndcg@10", "recall@200", "mrr", "purity@10", "nope_rate@10", "auc", "coverage@10")
+TABLE_WIDTH: Final = 150
+"""Columns that the tables need; a narrower terminal wraps their lines rather than cut the figures."""
+_WITH_INTERVAL: Final = frozenset({"ndcg@10", "recall@200"})
+_TITLES: Final = {
+    "global": "Everything from {start:%Y-%m-%d} on is hidden",
+    "per_user": "Each user's last decisions are hidden",
+    "new_videos": "Some videos do not exist while learning",
+}
+
+
+def report_tables(report: Report) -> tuple[Table, ...]:
+    """One table a trial and group of users that has figures."""
+    return tuple(
+        _table(trial, name, group)
+        for trial in report.trials.values()
+        for name, group in trial.groups.items()
+        if name in {trial.judged, "new"} and group.metrics
+    )
+
+
+def verdict_lines(verdict: Verdict) -> Iterator[str]:
+    """The gate's answers, one a line."""
+    yield "The gate lets this model pass." if verdict.passed else "The gate refuses this model:"
+    for answer in verdict.answers:
+        value = "" if answer.value is None else f" {answer.value:.4f}"
+        bound = "" if answer.bound is None else f" (bound {answer.bound:.4f})"
+        yield f"  {'✓' if answer.passed else '✗'} {answer.reason or answer.question + ':' + value + bound}"
+
+
+def _table(trial: TrialReport, name: str, group: Group) -> Table:
+    title = _TITLES[trial.trial].format(start=trial.start)
+    table = Table(
+        title=f"{title}: {group.users:,} {name} users, {group.targets:,} LIKEs, {trial.candidates:,} videos",
+        title_justify="left",
+    )
+    columns = [column for column in _COLUMNS if any(column in metrics for metrics in group.metrics.values())]
+    table.add_column("method", no_wrap=True)
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for method, metrics in group.metrics.items():
+        table.add_row(method, *(_cell(column, metrics.get(column)) for column in columns))
+    table.add_section()
+    table.add_row("towers / best baseline", *(_ratio(group, column) for column in columns))
+    return table
+
+
+def _cell(column: str, figure: Interval | None) -> str:
+    if figure is None:
+        return "–"
+    if column not in _WITH_INTERVAL or figure.low is None or figure.high is None:
+        return f"{figure.mean:.3f}"
+    return f"{figure.mean:.3f} [{figure.low:.3f} {figure.high:.3f}]"
+
+
+def _ratio(group: Group, column: str) -> str:
+    """The towers over the best baseline, where more is better."""
+    best = best_of(group.metrics, column, [name for name in group.metrics if name not in OWN])
+    own = group.metrics.get(MODEL, {}).get(column)
+    if column == "nope_rate@10" or best is None or own is None or not group.metrics[best][column].mean:
+        return ""
+    return f"{own.mean / group.metrics[best][column].mean:.2f} {best}"

@@ -1,0 +1,66 @@
+"""A baseline in every trial that it can answer: tuned on the validation window, fitted on what may be seen, asked.
+
+| trial | tuned on |
+|---|---|
+| `global` | the global validation window |
+| `per_user` | each user's decisions before the hidden ones |
+| `new_videos` | as for `global`; only methods that can know a video without decisions take part |
+
+A method that cannot be fitted is reported with the reason and stops nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from two_tower_assets.errors import EvaluationError
+from two_tower_assets.evaluation.baselines import BASELINES, Baseline, Fitted, Parameters, tune
+from two_tower_assets.evaluation.ranking import Ranking, rank
+from two_tower_assets.evaluation.report import Baseline as Kept
+from two_tower_assets.evaluation.selection import DEPTH, mean_ndcg
+from two_tower_assets.evaluation.trials import GLOBAL, NEW_VIDEOS, PER_USER, Trial, Trials
+
+_KNOWS_NEW_VIDEOS: Final = frozenset({"most_popular", "content_cosine"})
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one baseline in one trial."""
+
+    ranking: Ranking | None
+    baseline: Kept
+
+
+def baseline_results(name: str, trials: Trials) -> dict[str, Result]:
+    """Trial to result; trials that the method cannot know anything about are left out."""
+    method = next(method for method in BASELINES if method.name == name)
+    results = {
+        GLOBAL: _result(method, trials.validation, trials.test),
+        PER_USER: _result(method, trials.per_user_validation, trials.per_user),
+    }
+    if name in _KNOWS_NEW_VIDEOS:
+        results[NEW_VIDEOS] = _result(method, trials.validation, trials.new_videos)
+    return results
+
+
+def _tuned(method: Baseline, validation: Trial) -> Parameters:
+    """Parameters with the best NDCG@10 of the known users of a validation window, the first where it has none."""
+    task = validation.task.part(validation.task.has_history)
+    if not len(task.users) or len(method.grid) == 1:
+        return method.grid[0]
+
+    def measure(fitted: Fitted) -> float:
+        return mean_ndcg(rank(task, validation.data.history, fitted.score(task), DEPTH), task)
+
+    return tune(method, validation.data, measure).parameters
+
+
+def _result(method: Baseline, validation: Trial, trial: Trial) -> Result:
+    try:
+        chosen = _tuned(method, validation)
+        fitted = method.fit(trial.data, chosen)
+    except EvaluationError as error:
+        return Result(None, Kept(missing=str(error)))
+    ranking = rank(trial.task, trial.data.history, fitted.score(trial.task), DEPTH)
+    return Result(ranking, Kept(parameters=dict(chosen), notes=tuple(fitted.notes)))

@@ -1,0 +1,78 @@
+"""Popularity that forgets: how much each video is liked lately, and on what scale a vector can hold it.
+
+Each LIKE counts 2^(−age / half-life), so no window has to be chosen between old favourites and this week's. What does
+not live here: the half-life, which is chosen on the validation window, and how much popularity counts (`towers`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from two_tower_assets.features.history import LIKE, History
+from two_tower_assets.features.times import MICROSECONDS_A_DAY
+
+_GRACE_DAYS: Final = 30
+"""Days after its release in which an undecided video is not held to be unwanted."""
+_NEW_QUANTILE: Final = 0.9
+"""Where a video without a chance stands among the decided ones: the median would never let a new one be seen."""
+_NOBODY: Final = 0.02
+"""What a video counts that nobody has liked: a fiftieth of a LIKE made now."""
+
+
+@dataclass(frozen=True, eq=False)
+class Popularity:
+    """Logarithms of fading popularity, put between −1 and 1."""
+
+    value: NDArray[np.float32]
+    """[videos] −1 for the least, 1 for the most; that of a well-liked video for those that had no chance yet."""
+    scale: float
+    """Log-popularity of a step of 1."""
+
+
+def fading_popularity(history: History, until: int, half_life_days: float) -> NDArray[np.float64]:
+    """[videos] Σ 2^(−age in days / half-life) over the LIKEs before `until`, microseconds."""
+    chosen = np.flatnonzero((history.kind == LIKE) & (history.video >= 0) & (history.time < until))
+    age = (until - history.time[chosen]) / MICROSECONDS_A_DAY
+    weights = np.exp2(-age / half_life_days)
+    return np.bincount(history.video[chosen], weights, minlength=len(history.video_ids)).astype(np.float64)
+
+
+def decided_videos(history: History, until: int) -> NDArray[np.bool_]:
+    """[videos] whether anybody decided on each before `until`."""
+    known = (history.time < until) & (history.video >= 0)
+    return np.bincount(history.video[known], minlength=len(history.video_ids)) > 0
+
+
+def had_chance(history: History, until: int, catalogue: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """[videos] decided on before `until`, or in the catalogue since well before it.
+
+    A new video that nobody has seen yet is no evidence of being disliked.
+    """
+    in_catalogue = np.zeros(len(history.video_ids), dtype=np.bool_)
+    in_catalogue[catalogue] = True
+    is_old = history.released_at < until - _GRACE_DAYS * MICROSECONDS_A_DAY
+    return decided_videos(history, until) | (in_catalogue & is_old)
+
+
+def popularity_of(history: History, until: int, catalogue: NDArray[np.integer], half_life_days: float) -> Popularity:
+    """Measure popularity at a moment.
+
+    Args:
+        history: the decisions.
+        until: the moment, microseconds; later decisions do not count.
+        catalogue: videos that could be recommended then.
+        half_life_days: age at which a LIKE counts half.
+    """
+    log_V = np.log(fading_popularity(history, until, half_life_days) + _NOBODY)
+    decided_V = decided_videos(history, until)
+    if not decided_V.any():
+        return Popularity(np.zeros(len(log_V), dtype=np.float32), 0.0)
+    low, high = float(log_V.min()), float(log_V.max())
+    log_V = np.where(had_chance(history, until, catalogue), log_V, np.quantile(log_V[decided_V], _NEW_QUANTILE))
+    scale = (high - low) / 2
+    value_V = (log_V - (low + high) / 2) / (scale or 1.0)
+    return Popularity(np.clip(value_V, -1, 1).astype(np.float32), scale)
