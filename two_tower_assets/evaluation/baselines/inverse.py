@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import spotrf, spotri
 
 from two_tower_assets.errors import EvaluationError
+from two_tower_assets.evaluation.baselines.threads import one_blas_thread
 
 _BLOCK: Final = 1024
 
@@ -23,12 +24,15 @@ def inverted(matrix_MM: NDArray[np.float32]) -> NDArray[np.float32]:
         EvaluationError: the matrix is not positive definite in float32.
     """
     assert matrix_MM.flags.c_contiguous
-    # Symmetric, so the transpose, in Fortran's order, is the same matrix; its lower half is our upper one.
-    factor_MM, failed = spotrf(matrix_MM.T, lower=1, clean=0, overwrite_a=1)
-    if failed:
-        raise EvaluationError("The matrix of co-occurrences is too close to singular", remedy="Set a larger ridge.")
-    lower_MM, failed = spotri(factor_MM, lower=1, overwrite_c=1)
-    assert not failed
+    with one_blas_thread():
+        # Symmetric, so the transpose, in Fortran's order, is the same matrix; its lower half is our upper one.
+        factor_MM, failed = spotrf(matrix_MM.T, lower=1, clean=0, overwrite_a=1)
+        if failed:
+            raise EvaluationError(
+                "The matrix of co-occurrences is too close to singular", remedy="Set a larger ridge."
+            )
+        lower_MM, failed = spotri(factor_MM, lower=1, overwrite_c=1)
+        assert not failed
     inverse_MM: NDArray[np.float32] = lower_MM.T
     _mirror(inverse_MM)
     return inverse_MM
