@@ -12,8 +12,8 @@ from threadpoolctl import threadpool_limits
 def one_blas_thread() -> Iterator[None]:
     """Hold BLAS to one thread meanwhile.
 
-    Its threads spin while they wait, so that on a busy machine two take several times as long as one, and libraries that
-    call it from threads of their own ask for it.
+    Its threads spin while they wait, so that on a busy machine two take several times as long as one; and libraries
+    that call it from threads of their own ask for it.
     """
     with threadpool_limits(limits=1, user_api="blas"):
         yield
