@@ -3,9 +3,11 @@
 Where something could not be measured the answer is no, with the reason: the live release goes on serving.
 
 The comparison with the champion is a test of non-inferiority: a model passes when it can be said with 90 % confidence
-that it loses less than the margin. So one that is truly worse by the margin passes in at most a tenth of all cases,
-however few users were asked; few users are paid for with refusals and not with bad models (`gate_simulation` prints
-both). NDCG@10 varies more between users than recall, and is held against a model only where it is surely lower.
+that it loses less than the margin. So one that is truly worse by the margin passes in about a tenth of all cases; few
+users are paid for with refusals and not with bad models, down to some fifty of them, below which bootstrap intervals
+are too narrow (`gate_simulation` prints both). NDCG@10 varies more between users than recall, and is held against a
+model only where its whole 95 % interval is negative: with the bound of recall that question alone would refuse one
+equal model in ten.
 """
 
 from __future__ import annotations

@@ -10,6 +10,11 @@ the differences of recall are the wider ones, which makes the gate's work harder
 | `sessions` | ml-100k, per-user split | 10.3 | 0.17 | 0.74 | 0.19 of the mean | 0.52 of the mean |
 | `sparse` | steam-au-reviews, global split | 1.28 | 0.22 | 0.63 | 0.28 of the mean | 0.79 of the mean |
 
+An equal challenger is one whose lists differ from the champion's as a second seed's do. A changed recipe can differ
+more at the same mean: on steam-au-reviews the towers without logQ deviate by 0.50 of the mean, and pairs of them made
+equal are refused in a quarter of all cases at 500 users. Only refusals grow with the differences, not bad models let
+through.
+
 `describe` prints the same figures of the made-up users. Letters: U users, T targets.
 """
 
@@ -22,10 +27,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from two_tower_assets.evaluation.gate_populations import PairedHits
-from two_tower_assets.evaluation.metrics.hits import Hits
+from two_tower_assets.evaluation.metrics.hits import BEYOND, Hits
 from two_tower_assets.evaluation.metrics.retrieval import ndcg_at, recall_at
 
 _DEPTH: Final = 200
+_FARTHEST: Final = 6
+"""Largest log10 of a rank."""
 
 
 @dataclass(frozen=True)
@@ -76,5 +83,17 @@ def describe(pair: PairedHits) -> dict[str, float]:
 
 
 def _hits(row_T: NDArray[np.int64], log_rank_T: NDArray[np.float64], users: int) -> Hits:
-    rank_T = np.floor(10**log_rank_T).astype(np.int64)
-    return Hits(row_T, np.where(rank_T < _DEPTH, rank_T, -1), users)
+    wanted_T = np.floor(10 ** np.minimum(log_rank_T, _FARTHEST)).astype(np.int64)
+    rank_T = _one_each(row_T, wanted_T)
+    return Hits(row_T, np.where(rank_T < _DEPTH, rank_T, BEYOND), users)
+
+
+def _one_each(row_T: NDArray[np.int64], rank_T: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Move targets down until no two of a user share a rank, as in a list; otherwise NDCG could exceed 1."""
+    order = np.lexsort((rank_T, row_T))
+    place_T = np.arange(len(row_T)) - np.searchsorted(row_T, row_T)
+    # Each user's ranks lie above those of the users before, so one running maximum serves all.
+    apart_T = row_T * 4 * 10**_FARTHEST
+    moved_T = np.empty_like(rank_T)
+    moved_T[order] = np.maximum.accumulate(rank_T[order] - place_T + apart_T) - apart_T + place_T
+    return moved_T

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from two_tower_assets.evaluation.fallback import choose_half_life
+from two_tower_assets.evaluation.fallback import choose_half_life, fallback_scores
+from two_tower_assets.evaluation.task import Pairs, RankingTask
 from two_tower_assets.training.popularity import fading_popularity
 from two_tower_assets_tests.features.worlds import START, uid, world
 from two_tower_assets_tests.training.tastes import data_of
@@ -26,6 +27,37 @@ def test_a_like_counts_half_after_each_half_life(tmp_path: Path) -> None:
     data = data_of(world([{"id": uid(video)} for video in range(3)], rows), tmp_path, CUT)
     found = fading_popularity(data.history, data.until, 10.0)
     assert found.tolist() == pytest.approx([0.75, 1.0, 0.0])
+
+
+def test_what_is_no_like_of_a_known_video_counts_nothing(tmp_path: Path) -> None:
+    """NOPEs, decisions of neither kind, and LIKEs of a video that left the catalogue."""
+    rows = [
+        (uid(0), uid(0), "nope", START),
+        (uid(1), uid(0), "watched", START),
+        (uid(1), uid(9), "like", START),
+        (uid(2), uid(1), "like", CUT - timedelta(days=10)),
+    ]
+    data = data_of(world([{"id": uid(0)}, {"id": uid(1)}], rows), tmp_path, CUT)
+    assert fading_popularity(data.history, data.until, 10.0).tolist() == pytest.approx([0.0, 0.5])
+
+
+def test_everybody_gets_the_candidates_scores(tmp_path: Path) -> None:
+    """Of four videos the second and the last are candidates: liked once now, and 10 days before."""
+    rows = [(uid(0), uid(1), "like", CUT - timedelta(microseconds=1)), (uid(1), uid(3), "like", CUT - timedelta(10))]
+    data = data_of(world([{"id": uid(video)} for video in range(4)], rows), tmp_path, CUT)
+    none = Pairs(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+    task = RankingTask(
+        candidates=np.array([1, 3], dtype=np.int32),
+        users=np.array([0, 1], dtype=np.int32),
+        moment=np.zeros(2, dtype=np.int64),
+        state_end=np.zeros(2, dtype=np.int64),
+        has_history=np.zeros(2, dtype=np.bool_),
+        targets=none,
+        nopes=none,
+        left_out={},
+    )
+    score_BC = fallback_scores(data, task, 10.0)(np.array([0, 1, 1]))
+    np.testing.assert_allclose(score_BC.numpy(), [[1.0, 0.5]] * 3, rtol=1e-6)
 
 
 def test_popularity_is_put_between_minus_one_and_one_and_new_videos_near_the_top(tmp_path: Path) -> None:

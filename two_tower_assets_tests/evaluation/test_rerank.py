@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from two_tower_assets.evaluation.ranking import Ranking
+from two_tower_assets.evaluation.ranking import Ranking, reordered
 from two_tower_assets.evaluation.rerank import price_terms, release_terms, rerank, strongest, terms_of
 from two_tower_assets.evaluation.task import Pairs, RankingTask
 from two_tower_assets.features.times import MICROSECONDS_A_DAY, MISSING_TIME, microseconds
@@ -31,7 +31,7 @@ def test_the_price_term_is_the_contracts() -> None:
 
 
 def lists() -> tuple[RankingTask, Ranking]:
-    """One user, three candidates of similarities 0.9, 0.8, 0.7; the last is liked, the second refused."""
+    """One user, three candidates of similarities 0.9, 0.8, 0.7; the last is liked."""
     none = np.empty(0, dtype=np.int64)
     task = RankingTask(
         candidates=np.array([4, 5, 6], dtype=np.int32),
@@ -50,12 +50,14 @@ def lists() -> tuple[RankingTask, Ranking]:
     return task, ranking
 
 
-@pytest.mark.parametrize(("strength", "order"), [(0.0, [0, 1, 2]), (0.4, [0, 2, 1]), (1.0, [2, 0, 1])])
+@pytest.mark.parametrize(("strength", "order"), [(0.0, [0, 1, 2]), (0.3, [0, 2, 1]), (1.0, [2, 0, 1])])
 def test_terms_count_by_their_strength(strength: float, order: list[int]) -> None:
     """0.75 · similarity is 0.675, 0.6, 0.525; the third has a term of 0.3 more than the others."""
     task, ranking = lists()
     found = rerank(ranking, task, np.array([0.0, 0.0, 0.3]), SETTINGS, strength=strength)
     assert found.top_UK.tolist() == [order]
+    scores = [0.675, 0.6, 0.525 + 0.3 * strength]
+    assert found.score_UK[0].tolist() == pytest.approx([scores[place] for place in order])
     assert found.target_rank_T.tolist() == [order.index(2)]
 
 
@@ -72,6 +74,33 @@ def test_the_largest_strength_that_costs_little_is_taken() -> None:
     assert strongest(ranking, task, terms, SETTINGS, first_stays) == 0.5
     greedy = SETTINGS.model_copy(update={"strengths": (1.0,)})
     assert strongest(ranking, task, terms, greedy, first_stays) == 0.0
+
+
+@pytest.mark.parametrize(("largest_cost", "strength"), [(0.1, 1.0), (0.09, 0.3), (0.02, 0.3), (0.01, 0.0)])
+def test_a_strength_may_cost_its_share_and_no_more(largest_cost: float, strength: float) -> None:
+    """Strength 0.3 costs 2 % and 1.0 costs 10 % of what the plain list measures; the bound itself is allowed."""
+    task, ranking = lists()
+    settings = SETTINGS.model_copy(update={"strengths": (0.3, 1.0), "largest_cost": largest_cost})
+    measured = {(0, 1, 2): 1.0, (0, 2, 1): 0.98, (2, 0, 1): 0.9}
+
+    def measure(found: Ranking) -> float:
+        return measured[tuple(found.top_UK[0].tolist())]
+
+    assert strongest(ranking, task, np.array([0.0, 0.0, 0.3]), settings, measure) == strength
+
+
+def test_padding_stays_last_and_what_was_not_found_stays_so() -> None:
+    """A list of two: the place after its end has the best term of all, and the target beyond it no rank."""
+    task, _ = lists()
+    none, no_score = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+    score_UK = np.array([[0.9, 0.8, -np.inf]], dtype=np.float32)
+    short = Ranking(np.array([[0, 1, -1]]), score_UK, np.array([-1]), none, np.array([0.7], np.float32), no_score)
+    found = rerank(short, task, np.array([0.0, 0.3, 9.0]), SETTINGS, strength=1.0)
+    assert found.top_UK.tolist() == [[1, 0, -1]]
+    assert found.target_rank_T.tolist() == [-1]
+    ranked = reordered(short, task, np.array([[1.0, 2.0, 3.0]], dtype=np.float32))
+    assert ranked.top_UK.tolist() == [[1, 0, -1]]
+    assert ranked.score_UK.tolist() == [[2.0, 1.0, -np.inf]]
 
 
 def test_terms_follow_the_candidates() -> None:

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import numpy as np
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from two_tower_assets.evaluation.trials import (
     Source,
@@ -15,10 +19,10 @@ from two_tower_assets.evaluation.trials import (
     per_user_trial,
     validation_trial,
 )
-from two_tower_assets.features.history import LIKE, NOPE
+from two_tower_assets.features.history import LIKE, NOPE, History
 from two_tower_assets.settings import EvaluationSettings, FeatureSettings
 from two_tower_assets.training.examples import find_examples
-from two_tower_assets_tests.features.worlds import START, uid, world
+from two_tower_assets_tests.features.worlds import START, World, uid, world, worlds
 from two_tower_assets_tests.training.tastes import tastes
 
 SETTINGS = EvaluationSettings(per_user_share=0.4, new_video_share=0.25)
@@ -145,3 +149,18 @@ def test_a_part_of_a_history_keeps_order_and_forgets_users_without_decisions() -
     assert part.user_offsets.tolist() == [0, 2, 4]
     assert part.video.tolist() == [0, 2, 1, 2]
     assert part.user.tolist() == [0, 0, 1, 1]
+
+
+@given(worlds(), st.randoms(use_true_random=False))
+@settings(max_examples=100, deadline=None)
+def test_any_part_of_a_history_is_the_kept_decisions_in_order(place: World, random: Random) -> None:
+    """Decisions, users and offsets are those of a history that never had the others, as its frames would give it."""
+    history = place.history
+    kept = np.array([random.random() < 0.6 for _ in history.time], dtype=np.bool_)
+    part, user_of = part_of(history, kept)
+    expected = History.from_frames(place.decisions.filter(pl.Series(kept, dtype=pl.Boolean)), place.videos)
+    for name in ("user_ids", "user_offsets", "video", "kind", "time", "user", "strictly_before"):
+        assert getattr(part, name).tolist() == getattr(expected, name).tolist(), name
+    left = user_of >= 0
+    assert history.user_ids[left].tolist() == part.user_ids[user_of[left]].tolist()
+    assert not kept[~left[history.user]].any()

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from two_tower_assets.evaluation.baselines.fallback import over_popularity
-from two_tower_assets.evaluation.baselines.library import fit_model, model_class, one_blas_thread
+from two_tower_assets.evaluation.baselines.library import fit_model, model_class
 from two_tower_assets.evaluation.baselines.likes import liked_videos, state_likes
 from two_tower_assets.evaluation.baselines.method import Parameters
 from two_tower_assets.evaluation.baselines.popularity import Popularity, popularity
+from two_tower_assets.evaluation.baselines.threads import one_blas_thread
 from two_tower_assets.evaluation.ranking import Score
 from two_tower_assets.evaluation.task import RankingTask
 from two_tower_assets.training.data import TrainingData
@@ -28,6 +29,7 @@ _GRID: Final[tuple[Parameters, ...]] = (
     {"factors": 64, "alpha": 3, "regularization": 30},
     {"factors": 32, "alpha": 1, "regularization": 30},
     {"factors": 128, "alpha": 10, "regularization": 100},
+    {"factors": 128, "alpha": 40, "regularization": 300},
 )
 
 

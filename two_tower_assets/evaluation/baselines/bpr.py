@@ -1,6 +1,6 @@
 """Bayesian personalised ranking, through the library `implicit`.
 
-Letters: U users of a task, M liked videos, D factors, B rows.
+Letters: U users, M liked videos, D factors, B rows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from two_tower_assets.evaluation.baselines.fallback import over_popularity
 from two_tower_assets.evaluation.baselines.library import fit_model, model_class
-from two_tower_assets.evaluation.baselines.likes import liked_videos, state_likes
+from two_tower_assets.evaluation.baselines.likes import NOWHERE, liked_videos, places, state_likes
 from two_tower_assets.evaluation.baselines.method import Parameters
 from two_tower_assets.evaluation.baselines.popularity import Popularity, popularity
 from two_tower_assets.evaluation.ranking import Score
@@ -21,10 +21,10 @@ from two_tower_assets.evaluation.task import RankingTask
 from two_tower_assets.training.data import TrainingData
 
 _GRID: Final[tuple[Parameters, ...]] = (
-    {"factors": 32, "learning_rate": 0.03, "regularization": 0.01, "iterations": 30},
-    {"factors": 32, "learning_rate": 0.01, "regularization": 0.01, "iterations": 100},
-    {"factors": 32, "learning_rate": 0.03, "regularization": 0.03, "iterations": 100},
+    {"factors": 64, "learning_rate": 0.03, "regularization": 0.02, "iterations": 100},
+    {"factors": 64, "learning_rate": 0.03, "regularization": 0.03, "iterations": 60},
     {"factors": 128, "learning_rate": 0.03, "regularization": 0.03, "iterations": 100},
+    {"factors": 32, "learning_rate": 0.01, "regularization": 0.01, "iterations": 100},
 )
 
 
@@ -59,10 +59,10 @@ class Bpr:
             data=data,
             popularity=popularity(data),
             video=liked.video,
-            user=model.user_factors,
+            user=liked.user,
+            user_UD=model.user_factors,
             video_MD=model.item_factors,
             log_likes_M=np.log(liked.counts).astype(np.float32),
-            has_factors=np.diff(liked.like_UM.indptr) > 0,
         )
 
 
@@ -74,26 +74,26 @@ class FittedBpr:
     popularity: Popularity
     video: NDArray[np.int64]
     """[M]"""
-    user: NDArray[np.float32]
-    """[users of the history, D]"""
+    user: NDArray[np.int64]
+    """[U] users who were learned from."""
+    user_UD: NDArray[np.float32]
     video_MD: NDArray[np.float32]
     log_likes_M: NDArray[np.float32]
-    has_factors: NDArray[np.bool_]
-    """[users of the history] whether a user was learned from."""
     notes: tuple[str, ...] = ()
 
     def score(self, task: RankingTask) -> Score:
         """Score with the factors that were learned; a state without LIKEs gets popularity all the same."""
-        likes_U = np.diff(state_likes(self.data, task, self.video).indptr)
+        has_likes = np.diff(state_likes(self.data, task, self.video).indptr) > 0
+        factors = places(self.user, len(self.data.history.user_ids))[task.users]
 
         def score(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-            score_BM: NDArray[np.float32] = self.user[task.users[rows]] @ self.video_MD.T
+            score_BM: NDArray[np.float32] = self.user_UD[factors[rows]] @ self.video_MD.T
             return score_BM + self.log_likes_M
 
         return over_popularity(
             task,
             self.popularity,
             video=self.video,
-            known_U=(likes_U > 0) & self.has_factors[task.users],
+            known_U=has_likes & (factors != NOWHERE),
             score=score,
         )

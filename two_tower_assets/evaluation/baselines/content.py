@@ -46,12 +46,12 @@ class ContentCosine:
         """Weight the names of every video.
 
         Raises:
-            EvaluationError: the videos have no content.
+            EvaluationError: the videos have no names, or all have the same.
         """
         content_NF = content(data, parameters)
         if not content_NF.nnz:
             raise EvaluationError(
-                "The videos have neither tags nor performers that a vocabulary knows",
+                "No tag or performer of the vocabularies tells the videos apart",
                 where="videos.tags",
                 remedy="Load tags, or lower features.min_tag_freq; the other methods are measured without it.",
             )
@@ -77,8 +77,8 @@ class FittedContent:
         tie_C = (_TIE * level_C / max(level_C.max(initial=0), 1)).astype(np.float32)
 
         def score(rows: NDArray[np.int64]) -> NDArray[np.float32]:
-            cosine_BC: NDArray[np.float32] = (content_CF @ taste_UF[rows].toarray().T).T
-            return cosine_BC + tie_C
+            score_BC: NDArray[np.float32] = (content_CF @ taste_UF[rows].toarray().T).T + tie_C
+            return score_BC
 
         return over_popularity(
             task,

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from two_tower_assets.evaluation.baselines.fallback import over_popularity
+from two_tower_assets.evaluation.baselines.inverse import inverted
 from two_tower_assets.evaluation.baselines.item_knn import co_occurrences
 from two_tower_assets.evaluation.baselines.likes import LikedVideos, liked_videos, state_likes
 from two_tower_assets.evaluation.baselines.method import Parameters
@@ -30,6 +29,7 @@ _GRID: Final[tuple[Parameters, ...]] = (
     {"ridge": 300, "intercept": 0},
     {"ridge": 1000, "intercept": 0},
     {"ridge": 100, "intercept": 1},
+    {"ridge": 300, "intercept": 1},
     {"ridge": 1000, "intercept": 1},
 )
 
@@ -49,13 +49,9 @@ class Ease:
         Raises:
             EvaluationError: fewer than two videos were liked.
         """
-        everything = liked_videos(data)
-        liked, notes = everything, ()
-        if len(everything.video) > self.max_videos:
-            liked = everything.most_liked(self.max_videos)
-            notes = (f"Only the {self.max_videos} most liked of {len(everything.video)} videos have weights.",)
+        liked = liked_videos(data, at_most=self.max_videos)
         weight_MM, constant_M = weights(liked, parameters)
-        return FittedEase(data, popularity(data), liked.video, weight_MM, constant_M, notes)
+        return FittedEase(data, popularity(data), liked.video, weight_MM, constant_M, liked.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,26 +90,25 @@ def weights(liked: LikedVideos, parameters: Parameters) -> tuple[NDArray[np.floa
     Returns:
         [M, M] weights and [M] constants; the constants are 0 without an intercept.
     """
-    intercept = parameters["intercept"]
-    gram = torch.from_numpy(_gram(liked, intercept))
-    gram.diagonal().add_(parameters["ridge"])
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(gram))
-    inverse /= -inverse.diagonal().clone()
-    inverse.fill_diagonal_(0)
-    weight = inverse.numpy()
+    intercept = np.float32(parameters["intercept"])
+    gram = _gram(liked, intercept)
+    diagonal = np.arange(len(gram))
+    gram[diagonal, diagonal] += np.float32(parameters["ridge"])
+    weight = inverted(gram)
+    weight /= -weight[diagonal, diagonal]
+    weight[diagonal, diagonal] = 0
     if not intercept:
         return weight, np.zeros(len(weight), dtype=np.float32)
     return weight[:-1, :-1], intercept * weight[-1, :-1]
 
 
-def _gram(liked: LikedVideos, intercept: float) -> NDArray[np.float32]:
-    """XᵀX, [M, M], or [M + 1, M + 1] with an intercept; users without LIKEs are no rows of X."""
-    like_UM: csr_matrix = liked.like_UM
+def _gram(liked: LikedVideos, intercept: np.float32) -> NDArray[np.float32]:
+    """XᵀX, [M, M], or [M + 1, M + 1] with an intercept."""
     videos = len(liked.video)
     gram = np.zeros((videos + bool(intercept),) * 2, dtype=np.float32)
-    for first, block in co_occurrences(like_UM):
+    for first, block in co_occurrences(liked.like_UM):
         gram[first : first + len(block), :videos] = block
     if intercept:
         gram[-1, :-1] = gram[:-1, -1] = intercept * liked.counts
-        gram[-1, -1] = intercept**2 * np.count_nonzero(np.diff(like_UM.indptr))
+        gram[-1, -1] = intercept**2 * len(liked.user)
     return gram

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from two_tower_assets.evaluation.baselines.likes import NOWHERE, places
+from two_tower_assets.evaluation.baselines.likes import places
 from two_tower_assets.evaluation.baselines.popularity import Popularity
 from two_tower_assets.evaluation.ranking import Score
 from two_tower_assets.evaluation.task import RankingTask
@@ -36,23 +36,21 @@ def over_popularity(
         known_U: [U] users of the task that the method knows something of.
         score: the method.
     """
-    at_M = places(task.candidates, len(popularity.ever))[video]
-    from_M, to_M = np.flatnonzero(at_M != NOWHERE), at_M[at_M != NOWHERE]
-    behind_C = -1 - popularity.ranks(task.candidates).astype(np.float32)
+    at_C = torch.from_numpy(places(video, len(popularity.ever))[task.candidates])
+    behind_C = torch.from_numpy(-1 - popularity.ranks(task.candidates).astype(np.float32))
 
     def completed(rows: NDArray[np.int64]) -> Tensor:
-        score_BC = np.full((len(rows), len(behind_C)), -np.inf, dtype=np.float32)
-        # Users that nothing is known of are not worth computing.
+        # The last column, which NOWHERE reads, is of no video.
+        score_BM = np.full((len(rows), len(video) + 1), -np.inf, dtype=np.float32)
         kept = np.flatnonzero(known_U[rows])
-        score_BC[np.ix_(kept, to_M)] = score(rows[kept])[:, from_M]
-        _fill(score_BC, behind_C)
-        return torch.from_numpy(score_BC)
+        score_BM[kept, :-1] = score(rows[kept])
+        return _fill(torch.from_numpy(score_BM).index_select(1, at_C % score_BM.shape[1]), behind_C)
 
     return completed
 
 
-def _fill(score_BC: NDArray[np.float32], behind_C: NDArray[np.float32]) -> None:
+def _fill(score_BC: Tensor, behind_C: Tensor) -> Tensor:
     """Replace −∞ by whole numbers below the least score of the row, which float32 tells apart exactly."""
-    unknown_BC = np.isneginf(score_BC)
-    least_B = np.min(score_BC, axis=1, where=~unknown_BC, initial=0)
-    np.copyto(score_BC, np.floor(least_B)[:, None] + behind_C, where=unknown_BC)
+    unknown_BC = score_BC == -torch.inf
+    least_B = score_BC.masked_fill(unknown_BC, 0).amin(1).clamp(max=0).floor()
+    return torch.where(unknown_BC, least_B[:, None] + behind_C, score_BC)

@@ -23,11 +23,14 @@ from two_tower_assets.training.data import TrainingData
 
 _BLOCK_ENTRIES: Final = 1 << 23
 
+MAX_VIDEOS: Final = 30_000
+"""More videos take minutes: the time grows with the square."""
+
 _GRID: Final[tuple[Parameters, ...]] = (
     {"neighbours": 20, "shrinkage": 30, "asymmetry": 0.5},
-    {"neighbours": 100, "shrinkage": 0, "asymmetry": 0.5},
     {"neighbours": 200, "shrinkage": 0, "asymmetry": 0.5},
-    {"neighbours": 100, "shrinkage": 30, "asymmetry": 0.5},
+    {"neighbours": 1000, "shrinkage": 0, "asymmetry": 0.5},
+    {"neighbours": 1000, "shrinkage": 10, "asymmetry": 0.5},
     {"neighbours": 20, "shrinkage": 300, "asymmetry": 1.0},
     {"neighbours": 200, "shrinkage": 300, "asymmetry": 1.0},
 )
@@ -39,6 +42,8 @@ class ItemKnn:
 
     name: str = "item_knn"
     grid: tuple[Parameters, ...] = _GRID
+    max_videos: int = MAX_VIDEOS
+    """Of more liked videos than these the most liked are kept."""
 
     def fit(self, data: TrainingData, parameters: Parameters) -> FittedItemKnn:
         """Find each video's neighbours.
@@ -46,8 +51,8 @@ class ItemKnn:
         Raises:
             EvaluationError: fewer than two videos were liked.
         """
-        liked = liked_videos(data)
-        return FittedItemKnn(data, popularity(data), liked.video, similarities(liked, parameters))
+        liked = liked_videos(data, at_most=self.max_videos)
+        return FittedItemKnn(data, popularity(data), liked.video, similarities(liked, parameters), liked.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +65,7 @@ class FittedItemKnn:
     """[M]"""
     similarity_MM: csr_matrix
     """float32: row i holds the neighbours of video i."""
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...]
 
     def score(self, task: RankingTask) -> Score:
         """Score neighbours of what was liked; the others, at 0, stand behind them by popularity."""
@@ -87,13 +92,13 @@ def similarities(liked: LikedVideos, parameters: Parameters) -> csr_matrix:
     weighted_UM = _weighted(liked.like_UM)
     count_M = np.asarray(weighted_UM.multiply(weighted_UM).sum(axis=0)).ravel().astype(np.float32)
     asymmetry, shrinkage = np.float32(parameters["asymmetry"]), np.float32(parameters["shrinkage"])
-    of_neighbour_M = count_M ** (1 - asymmetry)
+    of_video_M, of_neighbour_M = np.power(count_M, asymmetry), np.power(count_M, 1 - asymmetry)
     blocks = []
     for first, both_BM in co_occurrences(weighted_UM):
-        rows = np.arange(len(both_BM))
-        both_BM[rows, first + rows] = 0
-        both_BM /= count_M[first + rows, None] ** asymmetry * of_neighbour_M + shrinkage
-        blocks.append(_nearest(both_BM, int(parameters["neighbours"])))
+        row = np.arange(len(both_BM))
+        similarity_BM = np.divide(both_BM, of_video_M[first + row, None] * of_neighbour_M + shrinkage)
+        similarity_BM[row, first + row] = 0
+        blocks.append(_nearest(similarity_BM, int(parameters["neighbours"])))
     return vstack(blocks, format="csr")
 
 
@@ -109,8 +114,7 @@ def co_occurrences(like_UM: csr_matrix) -> Iterator[tuple[int, NDArray[np.float3
 def _weighted(like_UM: csr_matrix) -> csr_matrix:
     """Scale rows so that each user counts by mean LIKEs over own LIKEs in products of two columns."""
     likes_U = np.diff(like_UM.indptr)
-    mean = likes_U[likes_U > 0].mean()
-    weight_U = np.sqrt(mean / np.maximum(likes_U, 1)).astype(np.float32)
+    weight_U = np.sqrt(likes_U.mean() / likes_U).astype(np.float32)
     return csr_matrix(diags_array(weight_U) @ like_UM)
 
 

@@ -7,14 +7,14 @@ is limited by memory rather than by threads at these sizes.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
 
 from scipy.sparse import csr_matrix
 
 from two_tower_assets.errors import EvaluationError
+from two_tower_assets.evaluation.baselines.threads import one_blas_thread
 
 SEED: Final = 0
 THREADS: Final = 1
@@ -48,13 +48,6 @@ def fit_model(make: Callable[..., Any], like_UM: csr_matrix, **parameters: float
                 f"The fit diverged with {parameters}: {error}", remedy="Leave these parameters out of the grid."
             ) from None
     return model
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread meanwhile: implicit calls it from within its own loops, and warns otherwise."""
-    with _load("threadpoolctl").threadpool_limits(limits=1, user_api="blas"):
-        yield
 
 
 def _load(module: str) -> ModuleType:

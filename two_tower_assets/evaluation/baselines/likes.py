@@ -1,6 +1,6 @@
 """LIKEs as sparse matrices: what methods that compare videos by their users learn from and answer by.
 
-Letters: E LIKEs, U users, M videos with at least one LIKE. What is computed from them is the methods'.
+Letters: U users and M videos with at least one LIKE. What is computed from them is the methods'.
 """
 
 from __future__ import annotations
@@ -29,22 +29,25 @@ class LikedVideos:
 
     video: NDArray[np.int64]
     """[M] indices of the liked videos, ascending."""
+    user: NDArray[np.int64]
+    """[U] indices of the users who liked any of them, ascending: users to come change nothing, not even a seed."""
     like_UM: csr_matrix
-    """float32 [U, M]: 1 where a user of the history liked a video."""
+    """float32: 1 where a user liked a video."""
+    notes: tuple[str, ...] = ()
+    """What was left out."""
 
     @property
     def counts(self) -> NDArray[np.int64]:
         """[M] users who liked each video."""
         return np.bincount(self.like_UM.indices, minlength=len(self.video))
 
-    def most_liked(self, at_most: int) -> LikedVideos:
-        """Keep so many of the most liked videos; among equals the earlier index wins."""
-        first = np.sort(np.lexsort((self.video, -self.counts))[:at_most])
-        return LikedVideos(self.video[first], self.like_UM[:, first])
 
-
-def liked_videos(data: TrainingData) -> LikedVideos:
+def liked_videos(data: TrainingData, *, at_most: int | None = None) -> LikedVideos:
     """Collect the LIKEs of known, active videos.
+
+    Args:
+        data: the past.
+        at_most: so many of the most liked videos are kept; among equals the earlier index wins.
 
     Raises:
         EvaluationError: fewer than two videos have one, so that there is nothing to compare.
@@ -52,12 +55,20 @@ def liked_videos(data: TrainingData) -> LikedVideos:
     decision = data.likes.decision
     video, column = np.unique(data.history.video[decision], return_inverse=True)
     if len(video) < 2:
-        what = (
-            "All LIKEs before the cut-off are of one video" if len(video) else "There is no LIKE before the cut-off"
-        )
-        raise EvaluationError(what, where="user_video_decisions", remedy=_REMEDY)
-    shape = (len(data.history.user_ids), len(video))
-    return LikedVideos(video.astype(np.int64), _ones(data.likes.user, column, shape))
+        what = "All LIKEs are of one video" if len(video) else "There is no LIKE"
+        raise EvaluationError(f"{what} before the cut-off", where="user_video_decisions", remedy=_REMEDY)
+    user, row = np.unique(data.likes.user, return_inverse=True)
+    like_UM = _ones(row, column, (len(user), len(video)))
+    liked = LikedVideos(video.astype(np.int64), user.astype(np.int64), like_UM)
+    return liked if at_most is None or len(video) <= at_most else _most_liked(liked, at_most)
+
+
+def _most_liked(liked: LikedVideos, at_most: int) -> LikedVideos:
+    kept = np.sort(np.lexsort((liked.video, -liked.counts))[:at_most])
+    note = f"Only the {at_most} most liked of {len(liked.video)} liked videos are compared."
+    like_UM = liked.like_UM[:, kept]
+    liking = np.flatnonzero(np.diff(like_UM.indptr))
+    return LikedVideos(liked.video[kept], liked.user[liking], like_UM[liking], (note,))
 
 
 def state_likes(data: TrainingData, task: RankingTask, video: NDArray[np.int64]) -> csr_matrix:
@@ -73,9 +84,9 @@ def state_likes(data: TrainingData, task: RankingTask, video: NDArray[np.int64])
     return _ones(row[counted], column[counted], (len(task.users), len(video)))
 
 
-def places(index: NDArray[np.integer], videos: int) -> NDArray[np.int64]:
-    """[videos + 1] place of each video in `index`, or NOWHERE; unknown videos (−1) read the last entry."""
-    place = np.full(videos + 1, NOWHERE, dtype=np.int64)
+def places(index: NDArray[np.integer], total: int) -> NDArray[np.int64]:
+    """[total + 1] place of each video or user in `index`, or NOWHERE; unknown ones (−1) read the last entry."""
+    place = np.full(total + 1, NOWHERE, dtype=np.int64)
     place[index] = np.arange(len(index))
     return place
 
