@@ -316,12 +316,14 @@ def page(
     site = workspace.site
     lists = (two_tower, most_popular, popular_7_days, popular_30_days, content_cosine, item_knn, ease, als, bpr)
     measured_variants = variants_of(site, videos)
+    # The folder's name and not where it lies: a page travels.
+    label = site.origin.folder.name if site.origin.folder else site.origin.label
 
     def fill(into: Path) -> Facts:
         model, _ = load_checkpoint(evaluated_checkpoint.path(site.home, Files.TOWERS))
         rankings = {name: found for made in lists for name, found in rankings_of(site, made, GLOBAL).items()}
         evaluated = Evaluated(model, curves_of(site, evaluated_checkpoint), rankings, report_of(site, report))
-        found = gather(evaluated, trials_for(site, videos), site.settings, label=site.origin.label)
+        found = gather(evaluated, trials_for(site, videos), site.settings, label=label)
         write_page(found.model_copy(update=vars(measured_variants)), into)
         return {"page": PAGE_FILE, "data": DATA_FILE}
 
