@@ -72,4 +72,5 @@ def _ratio(group: Group, column: str) -> str:
     own = group.metrics.get(MODEL, {}).get(column)
     if column == "nope_rate@10" or best is None or own is None or not group.metrics[best][column].mean:
         return ""
-    return f"{own.mean / group.metrics[best][column].mean:.2f} {best}"
+    ratio = f"{own.mean / group.metrics[best][column].mean:.2f}"
+    return f"{ratio} {best}" if column in _WITH_INTERVAL else ratio
