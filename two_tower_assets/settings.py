@@ -226,7 +226,7 @@ class GateSettings(_Strict):
     it is left aside, knowingly."""
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
     """A model that may lose this share of the live one's recall is refused (paired interval, 90 % confidence)."""
-    min_users: Positive = 20
+    min_users: Positive = 50
     """Fewer known users in the test window than this prove nothing, and the model is refused."""
     min_recall_ratio: Annotated[float, Field(ge=0)] = 1.0
     """Smallest recall, as a ratio to the best of most and recently popular."""

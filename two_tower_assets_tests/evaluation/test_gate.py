@@ -58,7 +58,7 @@ def test_ndcg_is_held_against_a_model_only_where_it_is_surely_lower() -> None:
     ("found", "reason"),
     [
         (report(global_trial=False), "evaluation.test_quantile"),
-        (report(users=19), "Only 19 known users"),
+        (report(users=49), "Only 49 known users"),
         (report(candidates=49), "too small"),
         (report(champion_missing="its recipe is unknown"), "could not be compared: its recipe is unknown"),
         (report(new_video_recalls=(0.3, 0.4)), "new videos: recall@200 beside content_cosine"),

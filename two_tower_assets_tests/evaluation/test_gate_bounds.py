@@ -105,9 +105,9 @@ def test_everybody_is_judged_where_nobody_is_new_and_new_users_alone_are_not() -
 
 
 def test_the_smallest_numbers_that_are_judged() -> None:
-    """Twenty users and fifty candidates are enough; one of either less is not, and no list fits into 49."""
-    assert refusals(report(users=20, candidates=50, new_video_recalls=None)) == []
-    assert refusals(report(users=20), GateSettings(min_users=21)) == ["measured"]
+    """Fifty users and fifty candidates are enough; one of either less is not, and no list fits into 49."""
+    assert refusals(report(users=50, candidates=50, new_video_recalls=None)) == []
+    assert refusals(report(users=50), GateSettings(min_users=51)) == ["measured"]
     assert judged_recall(report(candidates=49).trial(GLOBAL)) is None
 
 
