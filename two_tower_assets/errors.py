@@ -100,6 +100,12 @@ class ArtifactError(TwoTowerError):
     code = "artifact_invalid"
 
 
+class StorageError(TwoTowerError):
+    """A bucket cannot be reached or written, or holds other bytes than were sent."""
+
+    code = "storage_failed"
+
+
 class PublishingError(TwoTowerError):
     """A release was refused, or another writer holds the lock."""
 

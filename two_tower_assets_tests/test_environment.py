@@ -60,3 +60,33 @@ def test_secrets_stay_out_of_the_repr(tmp_path: Path) -> None:
     urls = ("TWO_TOWER_DATABASE_URL", "SUPABASE_DB_URL", "DAGSTER_POSTGRES_URL")
     environment = read_environment(dict.fromkeys(urls, "postgresql://u:hunter2@h/d"), folder=tmp_path)
     assert "hunter2" not in repr(environment)
+
+
+def test_any_of_the_three_names_gives_the_key_and_no_repr_shows_it() -> None:
+    """The service role's key wins; of several secret keys the default one; nothing prints it."""
+    secret = {"SUPABASE_SECRET_KEYS": '{"other": "sb_secret_1", "default": "sb_secret_2"}'}
+    found = read_environment(secret)
+    assert found.supabase_key == "sb_secret_2"
+    assert "sb_secret" not in repr(found)
+    assert read_environment({**secret, "SUPABASE_SERVICE_ROLE_KEY": "role"}).supabase_key == "role"
+    assert read_environment({"SUPABASE_SERVICE_KEY": "older"}).supabase_key == "older"
+
+
+def test_a_dictionary_of_keys_that_is_none_is_refused_without_being_shown() -> None:
+    """The error names the variable and not its value."""
+    with pytest.raises(EnvironmentVariableError, match="SUPABASE_SECRET_KEYS") as caught:
+        read_environment({"SUPABASE_SECRET_KEYS": "sb_secret_bare"})
+    assert "sb_secret_bare" not in str(caught.value)
+
+
+def test_bucket_and_prefix_have_the_contracts_defaults() -> None:
+    """Unset, they are what deployed clients read; slashes around a prefix are dropped."""
+    assert (read_environment({}).bucket, read_environment({}).prefix) == ("model-artifacts", "two-tower/v3")
+    assert read_environment({"MODEL_ARTIFACTS_PREFIX": "/a/b/"}).prefix == "a/b"
+
+
+def test_a_project_url_must_be_one() -> None:
+    """A bare project id is refused with the form to use; a slash at the end is dropped."""
+    with pytest.raises(EnvironmentVariableError, match="SUPABASE_URL"):
+        read_environment({"SUPABASE_URL": "abcdefgh"})
+    assert read_environment({"SUPABASE_URL": "https://a.supabase.co/"}).supabase_url == "https://a.supabase.co"
