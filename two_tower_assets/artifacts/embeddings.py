@@ -121,6 +121,16 @@ def read_blocks(path: Path) -> Iterator[tuple[NDArray[np.str_], NDArray[np.float
             yield ids, pc.list_flatten(batch.column(1)).to_numpy().reshape(-1, EMBEDDING_DIM)
 
 
+def read_ids(path: Path) -> NDArray[np.str_]:
+    """Return the ids of all vectors, str [N], in the file's order; the vectors are not read.
+
+    Raises:
+        ArtifactError: as `read_blocks`.
+    """
+    with _opened(path) as file:
+        return file.read(columns=["video_id"]).column(0).to_numpy().astype(np.str_)
+
+
 def count_rows(path: Path) -> int:
     """Return the number of vectors in the file; only its footer is read.
 
@@ -148,16 +158,24 @@ def check_video_embeddings(path: Path, expected: Sequence[str]) -> EmbeddingFact
     return EmbeddingFacts(rows=len(ids), largest_norm_error=largest)
 
 
-def largest_norm_error(ids: NDArray[np.str_], embeddings_ND: NDArray[np.float32], *, where: str) -> float:
+def largest_norm_error(
+    ids: NDArray[np.str_], embeddings_ND: NDArray[np.float32], *, where: str, of: str = "video"
+) -> float:
     """Return the largest distance of a vector's length from 1.
 
+    Args:
+        ids: whose vectors they are, str [N].
+        embeddings_ND: float32 [N, 256].
+        where: named in the error.
+        of: what the ids are ids of.
+
     Raises:
-        ArtifactError: a number is not finite or a length is not 1; the text names the videos.
+        ArtifactError: a number is not finite or a length is not 1; the text names up to three of them.
     """
     # A length too large for float32 becomes infinite, and is refused as such.
     with np.errstate(over="ignore", invalid="ignore"):
         errors_N = np.abs(np.linalg.norm(embeddings_ND, axis=1) - 1)
-    _refuse("not of unit length or not finite", ids[~(errors_N <= NORM_TOLERANCE)], where)
+    _refuse("not of unit length or not finite", ids[~(errors_N <= NORM_TOLERANCE)], where, of)
     return float(errors_N.max(initial=0.0))
 
 
@@ -200,7 +218,7 @@ def _require_once_each(ids: NDArray[np.str_], expected: NDArray[np.str_], path: 
         raise ArtifactError("The rows are not ordered by video_id", where=str(path), remedy=REMEDY)
 
 
-def _refuse(what: str, ids: NDArray[np.str_], where: str) -> None:
+def _refuse(what: str, ids: NDArray[np.str_], where: str, of: str = "video") -> None:
     if len(ids):
         names = ", ".join(ids[:_NAMED].tolist()) + (", …" if len(ids) > _NAMED else "")
-        raise ArtifactError(f"{len(ids)} video(s) are {what}: {names}", where=where, remedy=REMEDY)
+        raise ArtifactError(f"{len(ids)} {of}(s) are {what}: {names}", where=where, remedy=REMEDY)

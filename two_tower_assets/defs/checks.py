@@ -5,12 +5,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from two_tower_assets.contract import Files
-from two_tower_assets.defs.evidence import evaluation_for, real_user_vectors
+from two_tower_assets.defs import metadata
+from two_tower_assets.defs.evidence import active_users_for, evaluation_for, probes_for
 from two_tower_assets.defs.inputs import (
     ITEM_VECTORS_FILE,
     USER_VECTORS_FILE,
@@ -188,23 +189,36 @@ def index_finds_what_exact_search_finds(
     report: Made,
     verdict: Made,
 ) -> dg.AssetCheckResult:
-    """Real users' nearest videos by the index are those of exact search; the evidence is kept with the release."""
-    from two_tower_assets.publishing.release import verify
+    """Real users' nearest videos by the index are those of exact search, also under filters; the evidence is kept."""
+    from two_tower_assets.publishing.verification import verify
 
     del video_embeddings_table
     site = workspace.site
 
-    def found() -> dict[str, float]:
-        evidence = verify(
-            site.serving_url,
+    def found() -> dict[str, Any]:
+        ann = verify(
+            site.target,
             checkpoint.folder(site.home),
-            queries_UD=real_user_vectors(site, checkpoint, user_vectors),
+            probes=probes_for(site, checkpoint, user_vectors),
             evaluation=evaluation_for(site, checkpoint, report, verdict),
             settings=site.settings.release,
-        )
-        return evidence.ann.model_dump()
+        ).ann
+        return {**ann.model_dump(exclude={"filtered"}), "filtered": metadata.records(ann.filtered)}
 
     return _holds(found)
+
+
+@stage_check("publishing/user_embeddings", "training/checkpoint", "features/user_vectors", "sources/decisions")
+def every_active_user_has_a_vector(
+    workspace: Workspace, user_embeddings: Made, checkpoint: Made, user_vectors: Made, decisions: Made
+) -> dg.AssetCheckResult:
+    """Each active user's vector lies under this version, and is the one that the ONNX tower gives."""
+    from two_tower_assets.publishing.user_check import check_users
+
+    del user_embeddings
+    site = workspace.site
+    users = active_users_for(site, checkpoint, user_vectors, decisions)
+    return _holds(lambda: vars(check_users(site.target.url, checkpoint.data_version, users)))
 
 
 def _other_source(site: Site) -> FeatureSettings:
@@ -229,7 +243,7 @@ def _comparison(found: Comparison) -> dg.AssetCheckResult:
     )
 
 
-def _holds(question: Callable[[], dict[str, float]]) -> dg.AssetCheckResult:
+def _holds(question: Callable[[], dict[str, Any]]) -> dg.AssetCheckResult:
     """Pass with what the question found; fail with the text of its refusal."""
     try:
         return dg.AssetCheckResult(passed=True, metadata=question())

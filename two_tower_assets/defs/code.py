@@ -13,8 +13,9 @@ from two_tower_assets.database.queries import sql_folder
 STAGES: Final = ("sources", "features", "training", "evaluation", "artifacts", "publishing")
 """In the order of the dataflow; each may import those before it."""
 
-_LAST_ROOM: Final = {"training": "evaluation"}
-"""The last package that a stage's assets build on, where it is not their own: a fit is steered by validation."""
+_LAST_ROOM: Final = {"training": "artifacts"}
+"""The last package that a stage's assets build on, where it is not their own: a fit is steered by validation, and a
+version's files are written once, so code that would write other files makes another version."""
 
 _SHARED: Final = ("contract.py", "settings.py")
 _SOURCES: Final = frozenset({".py", ".css", ".js"})

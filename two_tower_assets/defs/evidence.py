@@ -1,21 +1,20 @@
-"""What publishing is shown: the evaluation that speaks for a version, and vectors of real users to search with."""
+"""What publishing is shown: the evaluation that speaks for a version, and the users it is made for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from two_tower_assets.contract import Files
-from two_tower_assets.defs.inputs import USER_VECTORS_FILE, report_of, verdict_of
+from two_tower_assets.defs.inputs import USER_VECTORS_FILE, report_of, snapshot_of, verdict_of
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.store import Made
 from two_tower_assets.sources.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from two_tower_assets.evaluation.report import Report
     from two_tower_assets.publishing.evidence import EvaluationEvidence
+    from two_tower_assets.publishing.probes import Probes
+    from two_tower_assets.publishing.user_vectors import UserVectors
 
 
 def evaluation_for(site: Site, checkpoint: Made, report: Made, verdict: Made) -> EvaluationEvidence | None:
@@ -70,12 +69,23 @@ def headline(report: Report) -> dict[str, float]:
     return {} if group is None else {name: figure.mean for name, figure in group.metrics.get(MODEL, {}).items()}
 
 
-def real_user_vectors(site: Site, checkpoint: Made, user_vectors: Made) -> NDArray[np.float32]:
-    """Embeddings of real users by the version's own ONNX tower: float32 [users, 256]."""
+def probes_for(site: Site, checkpoint: Made, user_vectors: Made) -> Probes:
+    """Users that the index is checked with: through the exported ONNX tower."""
     from two_tower_assets.artifacts.client import ModelFolder
     from two_tower_assets.features.matrix import FeatureMatrix
-    from two_tower_assets.publishing.vector_check import spread
+    from two_tower_assets.publishing.users import probes
 
     matrix = FeatureMatrix.load(user_vectors.path(site.home, USER_VECTORS_FILE))
-    chosen = spread(len(matrix), site.settings.release.ann_queries)
-    return ModelFolder.open(checkpoint.folder(site.home)).embed(matrix.rows(chosen))
+    model = ModelFolder.open(checkpoint.folder(site.home))
+    return probes(model, matrix, site.settings.release.ann_queries)
+
+
+def active_users_for(site: Site, checkpoint: Made, user_vectors: Made, decisions: Made) -> UserVectors:
+    """Users with a recent decision, and their vectors through the exported ONNX tower when they are asked for."""
+    from two_tower_assets.artifacts.client import ModelFolder
+    from two_tower_assets.features.matrix import FeatureMatrix
+    from two_tower_assets.publishing.users import active_users
+
+    matrix = FeatureMatrix.load(user_vectors.path(site.home, USER_VECTORS_FILE))
+    model = ModelFolder.open(checkpoint.folder(site.home))
+    return active_users(model, matrix, snapshot_of(site, decisions), site.settings.release.active_user_days)

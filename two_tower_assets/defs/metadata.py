@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+from pydantic import BaseModel
 
 from two_tower_assets.features.space import FeatureSpace
 
@@ -31,6 +32,11 @@ def counts(by_reason: Mapping[str, Any]) -> dg.MetadataValue[Any]:
 def text_list(items: Iterable[str]) -> dg.MetadataValue[Any]:
     """Names, one a line."""
     return dg.MetadataValue.md("\n".join(f"- {item}" for item in items) or "none")
+
+
+def records(rows: Iterable[BaseModel]) -> dg.MetadataValue[Any]:
+    """Rows of equal models as a table."""
+    return dg.MetadataValue.table([dg.TableRecord(row.model_dump()) for row in rows])
 
 
 def scales(space: FeatureSpace) -> dict[str, dg.MetadataValue[Any]]:

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from two_tower_assets.progress import Progress
+from two_tower_assets.steps import Reached
 
 if TYPE_CHECKING:
     from two_tower_assets.training.trainer import StepReport, Watch
@@ -55,3 +56,8 @@ def log_progress(log: _Log, what: str) -> Progress:
         )
 
     return report
+
+
+def log_steps(log: _Log) -> Reached:
+    """Return a callable that logs each step as it is done."""
+    return log.info

@@ -9,12 +9,16 @@ import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from two_tower_assets.defs.store import AssetStore
 from two_tower_assets.environment import Environment, read_environment
 from two_tower_assets.home import Home
 from two_tower_assets.settings import Settings, load_settings
 from two_tower_assets.sources.origin import Origin, find_origin
+
+if TYPE_CHECKING:
+    from two_tower_assets.publishing.target import Target
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,14 @@ class Site:
     def serving_url(self) -> str:
         """URL of the Postgres that releases are published to."""
         return self.environment.serving_url or self.pipeline_url
+
+    @cached_property
+    def target(self) -> Target:
+        """Where releases go: the serving database and the buckets."""
+        from two_tower_assets.publishing.target import Target
+        from two_tower_assets.storage.buckets import open_buckets
+
+        return Target(self.serving_url, open_buckets(self.environment, self.origin.dataset))
 
 
 def open_site(

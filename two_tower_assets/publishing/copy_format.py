@@ -81,9 +81,9 @@ def uuid_bytes(ids: NDArray[np.str_]) -> NDArray[np.uint8]:
     )
     if wrong.any():
         raise PublishingError(
-            f"{int(wrong.sum())} video id(s) are not uuids, such as {ids[wrong][0]!r}",
-            where="video_embeddings.parquet",
-            remedy="videos.id must be uuids; mend the source and make the version again.",
+            f"{int(wrong.sum())} id(s) are not uuids, such as {ids[wrong][0]!r}",
+            where="vectors to be copied",
+            remedy="Ids of videos and of users must be uuids; mend the source and make the version again.",
         )
     return (digits[:, 0::2] << 4 | digits[:, 1::2]).astype(np.uint8)
 

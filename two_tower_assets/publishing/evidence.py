@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from two_tower_assets.artifacts.manifest import Manifest, manifest_hash, verify
 from two_tower_assets.artifacts.user_tower import require_parity
 from two_tower_assets.contract import Files
 from two_tower_assets.errors import ArtifactError, PublishingError
+from two_tower_assets.publishing.ann_check import AnnRecall
 from two_tower_assets.publishing.registry import Release
-from two_tower_assets.publishing.vector_check import AnnRecall
+from two_tower_assets.settings import ReleaseSettings
 from two_tower_assets.training.checkpoint import load_checkpoint
 
 _KEY = "evidence"
@@ -119,19 +121,34 @@ def require_evaluation(evaluation: EvaluationEvidence | None, model_version: str
     return evaluation
 
 
-def require_ann(ann: AnnRecall, minimum: float, model_version: str) -> AnnRecall:
+def require_ann(ann: AnnRecall, settings: ReleaseSettings, model_version: str) -> AnnRecall:
     """Return the index's recall when it is good enough.
 
     Raises:
-        PublishingError: recall@50 is below `minimum`.
+        PublishingError: without a filter or under one, recall@10 or recall@50 is below its bound, or rows that
+            exist were not returned.
     """
-    if not ann.recall_at_50 >= minimum:
+    problems = [*_too_low("no filter", ann.recall_at_10, ann.recall_at_50, settings.min_ann_recall)]
+    for found in ann.filtered:
+        bound = settings.min_filtered_ann_recall
+        problems += _too_low(found.filter, found.recall_at_10, found.recall_at_50, bound)
+        if found.missing:
+            problems.append(f"{found.missing} rows that exist are missing under the filter {found.filter}")
+    if not ann.filtered:
+        problems.append("it was not asked under filters")
+    if problems:
         raise PublishingError(
-            f"The index finds {ann.recall_at_50:.4f} of the 50 nearest videos, less than {minimum:g}",
+            f"The index misses neighbours: {'; '.join(problems)}",
             where=model_version,
             remedy="Raise release.hnsw_m or release.hnsw_ef_construction and publish the version again.",
         )
     return ann
+
+
+def _too_low(under: str, at_10: float, at_50: float, bound: float) -> Iterator[str]:
+    for length, value in ((10, at_10), (50, at_50)):
+        if not value >= bound:
+            yield f"it finds {value:.4f} of the {length} nearest videos under {under}, less than {bound:g}"
 
 
 def kept_evidence(release: Release | None, folder: FolderEvidence) -> Evidence:

@@ -32,7 +32,13 @@ class Release:
     """What was live before it went live last."""
     vector_table: str | None
     """Qualified name; null when the vectors were dropped."""
+    vector_index: Literal["vector", "halfvec"]
+    """What the numbers in the index are."""
     video_count: int | None
+    user_count: int | None
+    """User vectors prepared before it went live; null: none were."""
+    users_as_of: datetime | None
+    """The moment that they speak for."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,12 @@ def live_release(url: str) -> LiveRelease | None:
 def read_release(connection: Connection, model_version: str) -> Release | None:
     """One release, or None when the registry does not know the version."""
     return next(iter(_releases(connection, model_version)), None)
+
+
+def was_released(connection: Connection, model_version: str) -> bool:
+    """Whether a version is or was live: from then on it never changes."""
+    release = read_release(connection, model_version)
+    return release is not None and release.activated_at is not None
 
 
 def read_live(connection: Connection) -> LiveRelease | None:

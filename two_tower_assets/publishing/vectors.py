@@ -1,19 +1,18 @@
 """A version's video vectors in the serving database, prepared where no reader looks.
 
-Everything is one transaction: table, COPY, key, index and the registry's row appear together or not at all, so a
-crash leaves nothing half-made, and the rows can be written frozen. What does not live here: checking the
-vectors (`vector_check`) and making them live (`release`).
+Table, COPY, key, index and the registry's row are one transaction: they appear together or not at all, so a crash
+leaves nothing half-made, and the rows can be written frozen. What does not live here: the index build
+(`vector_index`), checking the vectors (`ann_check`) and making them live (`release`).
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import psycopg
 from psycopg import sql
@@ -21,20 +20,17 @@ from psycopg import sql
 from two_tower_assets.artifacts.embeddings import count_rows, largest_norm_error, read_blocks
 from two_tower_assets.artifacts.manifest import Manifest, manifest_hash
 from two_tower_assets.contract import Files
-from two_tower_assets.database.connection import connect
 from two_tower_assets.database.queries import query
-from two_tower_assets.errors import DatabaseError, PublishingError
+from two_tower_assets.errors import PublishingError
 from two_tower_assets.progress import Progress, silent
 from two_tower_assets.publishing.copy_format import HEADER, TRAILER, encode_rows
 from two_tower_assets.publishing.registry import Release, read_release
-from two_tower_assets.publishing.writer import Connection
+from two_tower_assets.publishing.vector_index import build_index
+from two_tower_assets.publishing.writer import Connection, until_unlocked
 from two_tower_assets.settings import ReleaseSettings
+from two_tower_assets.steps import Reached, unheard
 
 _T = TypeVar("_T")
-
-_INDEX_WORKERS: Final = 4
-"""Helpers that the index build may ask for; the server gives what it has."""
-_POLL_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,8 @@ class Staged:
     rows: int
     written: bool
     """False when the same vectors lay there already and nothing was touched."""
+    spilled_after: int | None = None
+    """Rows that the index build had in memory when it ran out of it and slowed down; None: all of them fitted."""
 
 
 def stage_vectors(
@@ -55,7 +53,9 @@ def stage_vectors(
     folder: Path,
     manifest: Manifest,
     *,
+    prefix: str,
     settings: ReleaseSettings,
+    reached: Reached = unheard,
     progress: Progress = silent,
 ) -> Staged:
     """Write and index the vectors of a version whose folder was verified.
@@ -65,7 +65,9 @@ def stage_vectors(
         url: of the same database; the index build is watched from a second connection.
         folder: the version's folder.
         manifest: of the folder.
+        prefix: where the version's files lie in storage, kept in the registry.
         settings: index parameters.
+        reached: told after each block of rows, the index and the registry's row.
         progress: rows copied, then rows indexed, of twice the number of rows.
 
     Raises:
@@ -84,8 +86,9 @@ def stage_vectors(
         url,
         folder,
         version=manifest.model_version,
-        digest=digest,
+        facts={"manifest_hash": digest, "artifact_prefix": prefix},
         settings=settings,
+        reached=reached,
         progress=progress,
     )
 
@@ -106,24 +109,46 @@ def _write(
     folder: Path,
     *,
     version: str,
-    digest: str,
+    facts: Mapping[str, str],
     settings: ReleaseSettings,
+    reached: Reached,
     progress: Progress,
 ) -> Staged:
+    _make_room(connection, version)
     with connection.transaction():
         connection.execute("set local statement_timeout = 0")
-        connection.execute(query("release_register"), {"model_version": version})
         table = _scalar(connection, "select two_tower.create_video_embeddings(%s)", version)
-        rows = copy_vectors(connection, table, folder, progress=lambda done, total: progress(done, 2 * total))
-        with _watched(url, connection.info.backend_pid, rows, progress):
-            _index(connection, version, settings)
-        facts = {"manifest_hash": digest, "artifact_prefix": version, "video_count": rows}
-        connection.execute(query("release_staged"), {"model_version": version, **facts})
+        rows = copy_vectors(
+            connection, table, folder, reached=reached, progress=lambda done, total: progress(done, 2 * total)
+        )
+        spilled_after = build_index(connection, url, version, rows, settings=settings, progress=progress)
+        reached(f"indexed {rows} vectors")
+        connection.execute(query("release_staged"), {"model_version": version, "video_count": rows, **facts})
+    reached("staged the vectors")
     progress(2 * rows, 2 * rows)
-    return Staged(version, table, rows, written=True)
+    return Staged(version, table, rows, written=True, spilled_after=spilled_after)
 
 
-def copy_vectors(connection: Connection, table: str, folder: Path, *, progress: Progress = silent) -> int:
+def _make_room(connection: Connection, version: str) -> None:
+    """Register the version, and drop what an earlier attempt left, in a transaction of its own.
+
+    Dropping locks the table of all versions' users for a moment; building an index takes minutes.
+    """
+    with connection.transaction():
+        connection.execute(query("release_register"), {"model_version": version})
+    for attempt in until_unlocked():
+        with attempt:
+            connection.execute("select two_tower.drop_release_vectors(%s)", (version,))
+
+
+def copy_vectors(
+    connection: Connection,
+    table: str,
+    folder: Path,
+    *,
+    reached: Reached = unheard,
+    progress: Progress = silent,
+) -> int:
     """COPY the folder's vectors into a table made in the same transaction; return the number of rows.
 
     `model_version` and `updated_at` are the table's defaults and need not travel.
@@ -139,6 +164,7 @@ def copy_vectors(connection: Connection, table: str, folder: Path, *, progress: 
         for count, block in blocks:
             copy.write(block)
             rows += count
+            reached(f"copied {rows} vectors")
             progress(rows, total)
         copy.write(TRAILER)
     return rows
@@ -167,44 +193,6 @@ def qualified(table: str) -> sql.Composable:
 def _copy_statement(table: str) -> sql.Composed:
     # Frozen rows are visible to every later reader without a vacuum or a second write of each page.
     return sql.SQL("copy {} (video_id, embedding) from stdin (format binary, freeze)").format(qualified(table))
-
-
-def _index(connection: Connection, version: str, settings: ReleaseSettings) -> None:
-    memory, workers = sql.Literal(f"{settings.maintenance_work_mem_mb}MB"), sql.Literal(_INDEX_WORKERS)
-    connection.execute(sql.SQL("set local maintenance_work_mem = {}").format(memory))
-    connection.execute(sql.SQL("set local max_parallel_maintenance_workers = {}").format(workers))
-    connection.execute(
-        "select two_tower.index_video_embeddings(%s, %s, %s)",
-        (version, settings.hnsw_m, settings.hnsw_ef_construction),
-    )
-
-
-@contextmanager
-def _watched(url: str, pid: int, rows: int, progress: Progress) -> Iterator[None]:
-    """Report the index build of process `pid` while the block runs."""
-    if progress is silent:
-        yield
-        return
-    done = threading.Event()
-    thread = threading.Thread(target=_watch, args=(url, pid, rows, progress, done), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def _watch(url: str, pid: int, rows: int, progress: Progress, done: threading.Event) -> None:
-    try:
-        with connect(url, autocommit=True) as connection:
-            while not done.wait(_POLL_SECONDS):
-                row = connection.execute(query("index_progress"), {"pid": pid}).fetchone()
-                if row is not None:
-                    progress(rows + min(int(row[0]), rows), 2 * rows)
-    except (DatabaseError, psycopg.Error):
-        # No second connection to be had: the build goes on unwatched.
-        return
 
 
 def _refuse_unusable(manifest: Manifest, release: Release | None, digest: str) -> None:

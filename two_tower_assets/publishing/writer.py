@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Final
 
 import psycopg
+import stamina
 from psycopg import errors
 from psycopg.rows import TupleRow
+from stamina import Attempt
 
 from two_tower_assets.database.advisory_lock import hold
 from two_tower_assets.database.connection import connect, without_password
@@ -17,6 +19,8 @@ from two_tower_assets.errors import PublishingError
 LOCK_KEY: Final = 0x72656C6561736573
 """Advisory lock of the writer: the bytes of `releases`."""
 LOCK_WAIT_SECONDS: Final = 60.0
+UNLOCK_SECONDS: Final = 10.0
+"""How long a flip waits for transactions that read what it changes."""
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -58,3 +62,18 @@ def refusals(url: str) -> Iterator[None]:
             where=without_password(url),
             remedy="Nothing was changed. End long transactions that read public.video_embeddings, then try again.",
         ) from None
+
+
+def until_unlocked() -> Iterator[Attempt]:
+    """Try what gives up on a lock after 40 ms again and again, with growing pauses, for ten seconds.
+
+    Giving up soon is what keeps readers from queueing behind the waiting writer.
+    """
+    yield from stamina.retry_context(
+        on=errors.LockNotAvailable,
+        attempts=None,
+        timeout=UNLOCK_SECONDS,
+        wait_initial=0.02,
+        wait_max=0.5,
+        wait_jitter=0.02,
+    )

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from two_tower_assets.storage.buckets import open_buckets
 
+from two_tower_assets.environment import read_environment
+from two_tower_assets.publishing.target import Target
 from two_tower_assets_tests.artifacts.versions import feature_space, items, make_version
 from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS
 
@@ -39,3 +42,10 @@ def serving(database: str) -> str:
             [(video, f"video {i}") for i, video in enumerate(items(feature_space(), VIDEOS).ids.tolist())],
         )
     return database
+
+
+@pytest.fixture
+def target(serving: str, tmp_path: Path) -> Target:
+    """That database, and empty buckets in a folder."""
+    environment = read_environment({"TWO_TOWER_STORAGE_URL": str(tmp_path / "buckets")}, folder=tmp_path)
+    return Target(serving, open_buckets(environment, "test"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,17 @@ import numpy as np
 import psycopg
 
 from two_tower_assets.publishing.evidence import EvaluationEvidence
+from two_tower_assets.publishing.probes import Probes
 from two_tower_assets.publishing.release import Publication, publish
+from two_tower_assets.publishing.target import Target
+from two_tower_assets.publishing.user_vectors import UserVectors
 from two_tower_assets.settings import ReleaseSettings
+from two_tower_assets_tests.artifacts.versions import CUTOFF
 
 OLD = "20260301T120000Z-0123456"
 NEW = "20260302T120000Z-0123456"
 VIDEOS = 300
-SETTINGS = ReleaseSettings(min_ann_recall=0.9)
+SETTINGS = ReleaseSettings(min_ann_recall=0.9, min_filtered_ann_recall=0.9)
 
 
 def passing(version: str) -> EvaluationEvidence:
@@ -23,15 +28,31 @@ def passing(version: str) -> EvaluationEvidence:
     return EvaluationEvidence(model_version=version, passed=True, metrics={"recall@200": 0.5}, recipe={})
 
 
-def user_vectors(count: int = 20) -> np.ndarray:
-    """Random unit vectors, float32 [count, 256]."""
+def user_probes(count: int = 20) -> Probes:
+    """Random users with random unit vectors."""
     vectors = np.random.default_rng(5).normal(size=(count, 256)).astype(np.float32)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    ids = np.array([str(uuid.UUID(int=number + 1)) for number in range(count)])
+    return Probes(ids, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
-def release(url: str, folder: Path, settings: ReleaseSettings = SETTINGS) -> Publication:
+def prepared(folder: Path, count: int = 20) -> UserVectors:
+    """Random users whose vectors are another version's in another version."""
+    random = np.random.default_rng(int(folder.name[:8]))
+    vectors = random.normal(size=(count, 256)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return UserVectors(as_of=CUTOFF, count=count, blocks=lambda: [(user_probes(count).users, vectors)])
+
+
+def release(target: Target, folder: Path, settings: ReleaseSettings = SETTINGS) -> Publication:
     """Publish a version whose evidence passes."""
-    return publish(url, folder, queries_UD=user_vectors(), evaluation=passing(folder.name), settings=settings)
+    return publish(
+        target,
+        folder,
+        users=prepared(folder),
+        probes=user_probes(),
+        evaluation=passing(folder.name),
+        settings=settings,
+    )
 
 
 def rows(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:
