@@ -95,9 +95,7 @@ def _refuse_shared_session(connection: Connection, url: str, patience: float) ->
             lent = held.enter_context(_server_held(url, patience))
             # Asked again only while the probe has another server: it could not be answered by a pool of one.
             if lent == own or _require_process(connection, url, patience) != own:
-                raise _transaction_mode(
-                    "A pooler in transaction mode lends one server session to several clients", url
-                )
+                raise _transaction_mode("A pooler in transaction mode lends a server session to several clients", url)
             if lent is None:
                 # The pool is empty, and still this client was served before the one that waits: its server is kept.
                 return
