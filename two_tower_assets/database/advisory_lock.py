@@ -8,7 +8,6 @@ from __future__ import annotations
 from contextlib import suppress
 
 from psycopg import Connection, OperationalError, errors, sql
-from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from two_tower_assets.database.queries import query
@@ -29,11 +28,11 @@ def hold(connection: Connection[TupleRow], key: int, *, wait: float) -> str | No
 def release(connection: Connection[TupleRow], key: int) -> None:
     """Give a lock back before the connection closes: a pooler may keep the session for the next client.
 
-    Where the session has ended, or is amid a transaction and cannot be kept, the lock goes with it.
+    An unfinished transaction is rolled back. Where the session has ended already, the lock has gone with it.
     """
-    if connection.info.transaction_status == TransactionStatus.IDLE:
-        with suppress(OperationalError):
-            connection.execute("select pg_advisory_unlock(%s)", (key,))
+    with suppress(OperationalError):
+        connection.rollback()
+        connection.execute("select pg_advisory_unlock(%s)", (key,))
 
 
 def _holder(connection: Connection[TupleRow], key: int) -> str:

@@ -25,8 +25,7 @@ needs_pgbouncer = pytest.mark.skipif(
     not _NAMED.is_file(), reason="no PgBouncer (put `pgbouncer` on PATH or set TWO_TOWER_PGBOUNCER)"
 )
 
-PASSWORD = "s3cret"
-"""What clients send; the pooler takes any."""
+PASSWORD = "s3cret"  # noqa: S105 - no secret: the pooler takes any
 
 
 @contextmanager
