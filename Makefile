@@ -7,6 +7,9 @@ STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
 # The Supabase CLI pushes the migrations in one test, which is skipped where there is no npm to bring it.
 NPM := $(shell command -v npm)
 SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
+# A real PgBouncer shows what poolers do; its tests are skipped where apt cannot bring it.
+APT := $(shell command -v apt-get)
+PGBOUNCER := $(VENV)/pgbouncer/pgbouncer
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
@@ -41,8 +44,12 @@ ui: $(STAMP) ## the Dagster UI on the same instance
 $(SUPABASE): | $(STAMP)
 	npm install --silent --no-save --no-package-lock --prefix $(VENV)/supabase-3.1.0 supabase@3.1.0
 
-test: $(STAMP) $(if $(NPM),$(SUPABASE)) ## all tests
-	$(if $(NPM),TWO_TOWER_SUPABASE_CLI=$(abspath $(SUPABASE))) $(BIN)/python -m pytest $(PYTEST_ARGS)
+$(PGBOUNCER): | $(STAMP)
+	@infra/unpack_pgbouncer.sh $(abspath $(@D)) || echo "PgBouncer cannot be had here: its tests are skipped"
+
+test: $(STAMP) $(if $(NPM),$(SUPABASE)) $(if $(APT),$(PGBOUNCER)) ## all tests
+	$(if $(NPM),TWO_TOWER_SUPABASE_CLI=$(abspath $(SUPABASE))) $(if $(APT),TWO_TOWER_PGBOUNCER=$(abspath $(PGBOUNCER))) \
+		$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, types, import rules
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -1,11 +1,13 @@
 """Session-level advisory locks with a waiting limit, and who holds one.
 
-A lock dies with its session, so a killed holder frees it. It needs a direct connection or a pooler in session mode.
+A lock dies with its session, so a killed holder frees it. The session must be the connection's own (`pooling`).
 """
 
 from __future__ import annotations
 
-from psycopg import Connection, errors, sql
+from contextlib import suppress
+
+from psycopg import Connection, OperationalError, errors, sql
 from psycopg.rows import TupleRow
 
 from two_tower_assets.database.queries import query
@@ -21,6 +23,16 @@ def hold(connection: Connection[TupleRow], key: int, *, wait: float) -> str | No
     except errors.LockNotAvailable:
         return _holder(connection, key)
     return None
+
+
+def release(connection: Connection[TupleRow], key: int) -> None:
+    """Give a lock back before the connection closes: a pooler may keep the session for the next client.
+
+    An unfinished transaction is rolled back. Where the session has ended already, the lock has gone with it.
+    """
+    with suppress(OperationalError):
+        connection.rollback()
+        connection.execute("select pg_advisory_unlock(%s)", (key,))
 
 
 def _holder(connection: Connection[TupleRow], key: int) -> str:

@@ -42,15 +42,18 @@ def connect(url: str, *, autocommit: bool = False, **options: Any) -> psycopg.Co
         "prepare_threshold": None,
     }
     try:
-        return psycopg.connect(
-            _SQLALCHEMY_SCHEME.sub("postgresql://", url), autocommit=autocommit, **{**defaults, **options}
-        )
+        return psycopg.connect(libpq_url(url), autocommit=autocommit, **{**defaults, **options})
     except psycopg.Error as error:
         raise DatabaseError(
             f"Cannot connect to Postgres: {_without_password(str(error).strip(), url)}",
             where=without_password(url),
             remedy="Check that the server runs and that host, port, user, password and database are right.",
         ) from None
+
+
+def libpq_url(url: str) -> str:
+    """Return `url` without a driver's suffix, as libpq reads it."""
+    return _SQLALCHEMY_SCHEME.sub("postgresql://", url)
 
 
 def without_password(url: str) -> str:

@@ -17,8 +17,9 @@ from typing import Any, Final
 import psycopg
 from psycopg.rows import TupleRow
 
-from two_tower_assets.database.advisory_lock import hold
-from two_tower_assets.database.connection import connect, without_password
+from two_tower_assets.database.advisory_lock import hold, release
+from two_tower_assets.database.connection import without_password
+from two_tower_assets.database.pooling import connect_to_own_session
 from two_tower_assets.database.queries import query, sql_folder
 from two_tower_assets.errors import DatabaseError, MigrationError
 
@@ -64,7 +65,7 @@ def migrate(
     """Run every migration that the database at `url` has not seen, each in a transaction of its own.
 
     On a plain Postgres the local shim (roles, schema `auth`) is laid first. Running it again changes nothing.
-    The lock belongs to the session: use a direct connection or a pooler in session mode.
+    The lock belongs to the session: a pooler in transaction mode is refused.
 
     Args:
         url: the database; its user must own it.
@@ -76,12 +77,13 @@ def migrate(
         The migrations applied (or, in a dry run, pending), in order.
 
     Raises:
-        DatabaseError: there is no connection, or pgvector is missing or older than 0.8.
+        DatabaseError: there is no connection or it is a pooler's in transaction mode, or pgvector is missing or
+            older than 0.8.
         MigrationError: a file was changed after it ran, the database is newer than this code, a file fails, or
             another migrator holds the lock for longer than `lock_wait`.
     """
     migrations = read_migrations(folder or sql_folder() / "migrations")
-    with connect(url, autocommit=True) as connection:
+    with connect_to_own_session(url) as connection:
         _require_pgvector(connection, url)
         if dry_run:
             return _pending(connection, migrations)
@@ -150,8 +152,7 @@ def _only_migrator(connection: Connection, url: str, patience: float) -> Iterato
     try:
         yield
     finally:
-        if not connection.broken:
-            connection.execute("select pg_advisory_unlock(%s)", (LOCK_KEY,))
+        release(connection, LOCK_KEY)
 
 
 def _lay_shim(connection: Connection, url: str) -> None:

@@ -1,1 +1,1 @@
-"""Buckets of files: one interface over Supabase Storage, a local folder and S3-like URLs, and moving files there safely."""
+"""Buckets of files: one interface over Supabase Storage, a local folder and S3, and moving files there safely."""

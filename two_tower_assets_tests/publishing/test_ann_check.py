@@ -59,8 +59,10 @@ def checked(target: Target, folder: Path) -> AnnRecall:
 
 
 def test_each_filter_keeps_what_its_condition_says(catalogue: Target, new: Path) -> None:
-    """Shares of 300 videos, counted by hand: 19 of 20 users have seen 100; half are level 0; two thirds are of JP;
-    the last 100 have a banned tag; 3 are 1 %."""
+    """Shares of 300 videos, counted by hand.
+
+    19 of 20 users have seen 100; half are level 0; two thirds are of JP; the last 100 have a banned tag; 3 are 1 %.
+    """
     kept = {found.filter: found.kept for found in checked(catalogue, new).filtered}
     assert kept == pytest.approx(
         {

@@ -264,7 +264,7 @@ def test_a_second_writer_waits_and_then_says_for_whom(target: Target, new: Path)
     """The holder's process, name and start are in the error; when it is gone, the lock is free."""
     with single_writer(target.url) as holder:
         pid = holder.info.backend_pid
-        with pytest.raises(PublishingError, match=rf"process {pid} \(two-tower, .* since 20"):
+        with pytest.raises(PublishingError, match=rf"process {pid} \(two-tower publishing on .* since 20"):
             stage(target, new, settings=SETTINGS, lock_wait=0.05)
     assert stage(target, new, settings=SETTINGS, lock_wait=0.05).written
 
