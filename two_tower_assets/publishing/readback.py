@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from psycopg import sql
 
-from two_tower_assets.artifacts.embeddings import read_blocks
+from two_tower_assets.artifacts.embeddings import read_blocks, read_ids
 from two_tower_assets.errors import PublishingError
 from two_tower_assets.publishing.copy_format import HEADER, ROW, TRAILER, decode_rows, uuid_bytes
 from two_tower_assets.publishing.vectors import qualified
@@ -25,16 +25,23 @@ _BLOCK: Final = 4096
 
 
 def same_blocks(
-    connection: Connection, table: str, path: Path
+    connection: Connection, table: str, path: Path, *, may_have_others: bool = False
 ) -> Iterator[tuple[NDArray[np.str_], NDArray[np.float32]]]:
     """Yield (ids, vectors) of the file, block by block, each as soon as the table was found to hold the same.
+
+    Args:
+        connection: to the serving database.
+        table: qualified name.
+        path: the version's `video_embeddings.parquet`.
+        may_have_others: whether further videos may lie in the table, as in a live version's that has gained some.
 
     Raises:
         PublishingError: the table lacks a row of the file, has another, or one differs; the text names the first.
     """
     rows = 0
+    only = read_ids(path) if may_have_others else None
     # Closed also when the comparison fails: a connection in the middle of a COPY answers nothing else.
-    with closing(_rows_of(connection, table)) as stored:
+    with closing(_rows_of(connection, table, only)) as stored:
         for ids, vectors_ND in read_blocks(path):
             _require_same(next(stored, None), ids, vectors_ND, table)
             rows += len(ids)
@@ -43,11 +50,14 @@ def same_blocks(
             raise PublishingError(f"{table} has more rows than the {rows} of the file", where=table, remedy=_REMEDY)
 
 
-def _rows_of(connection: Connection, table: str) -> Generator[NDArray[np.void], None, None]:
+def _rows_of(
+    connection: Connection, table: str, only: NDArray[np.str_] | None
+) -> Generator[NDArray[np.void], None, None]:
     """Yield the table's rows in blocks, ordered by id (uuids order as their text does)."""
+    where = sql.SQL("true" if only is None else "video_id = any ({}::uuid[])")
     statement = sql.SQL(
-        "copy (select video_id, embedding from {} order by video_id) to stdout (format binary)"
-    ).format(qualified(table))
+        "copy (select video_id, embedding from {} where {} order by video_id) to stdout (format binary)"
+    ).format(qualified(table), where if only is None else where.format(sql.Literal(only.tolist())))
     size = _BLOCK * ROW.itemsize
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
         pending = bytearray()

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from two_tower_assets.storage.buckets import open_buckets
 
 from two_tower_assets.environment import read_environment
 from two_tower_assets.publishing.target import Target
+from two_tower_assets.storage.buckets import open_buckets
 from two_tower_assets_tests.artifacts.versions import feature_space, items, make_version
 from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS
 
