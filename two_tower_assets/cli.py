@@ -192,9 +192,9 @@ def releases(data: Path | None) -> None:
 def rollback(to: str | None, note: str | None, data: Path | None) -> None:
     """Make an earlier release live again by moving the pointer."""
     from two_tower_assets.defs.site import open_site
-    from two_tower_assets.publishing.release import rollback as flip_back
+    from two_tower_assets.publishing.flip import rollback as flip_back
 
-    flip = flip_back(open_site(data_folder=data).serving_url, to=to, note=note)
+    flip = flip_back(open_site(data_folder=data).target, to=to, note=note)
     before = f", before: {flip.previous}" if flip.changed else " already"
     click.echo(f"live: {flip.model_version}{before}")
 

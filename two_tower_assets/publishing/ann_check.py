@@ -75,15 +75,14 @@ def check_vectors(
         connection: to the serving database.
         release: staged, with its table.
         folder: the version's folder.
-        probes: real users, at least one.
+        probes: real users, usable.
         filtered_probes: how many of them search under the filters as well.
 
     Raises:
-        PublishingError: there are no usable probes, the table does not hold the file's vectors, the catalogue has
+        PublishingError: the table does not hold the file's vectors, the catalogue has
             none of the videos, or the index returned fewer rows than there are.
     """
     assert release.vector_table is not None
-    probes.require_usable()
     path = folder / Files.VIDEO_EMBEDDINGS
     some, ids = probes.spread(filtered_probes), read_ids(path)
     filters = filters_for(connection, ids, some)

@@ -114,7 +114,7 @@ def _statements(
 ) -> Iterator[str]:
     suffix = version.lower().replace("-", "_")
     if not staged:
-        yield f"insert into public.model_releases (model_version) values ('{version}')"
+        yield f"insert into public.model_releases (model_version) values ('{version}')"  # noqa: S608 - shown, not run
         yield f"select two_tower.create_video_embeddings('{version}')"
         yield f"copy two_tower.video_embeddings_{suffix} (video_id, embedding) from stdin (format binary, freeze)"
         index = f"{settings.hnsw_m}, {settings.hnsw_ef_construction}, '{settings.vector_index}'"
@@ -122,7 +122,7 @@ def _statements(
     if not prepared:
         yield f"insert into two_tower.user_embeddings_{suffix} … on conflict (user_id) do update …"
     if release is None or release.state in {"staged", "failed"}:
-        yield f"update public.model_releases set state = 'verified', … where model_version = '{version}'"
+        yield f"update public.model_releases set state = 'verified', … where model_version = '{version}'"  # noqa: S608 - same
     if live != version:
         expected = "null" if live is None else f"'{live}'"
         yield f"select two_tower.activate_release('{version}', {expected}, 'release')"

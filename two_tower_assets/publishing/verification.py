@@ -92,6 +92,7 @@ def _check(
     evaluation: EvaluationEvidence,
     settings: ReleaseSettings,
 ) -> Evidence:
+    probes.require_usable()
     asked = probes.spread(settings.ann_queries)
     try:
         ann = check_vectors(connection, release, folder, asked, filtered_probes=settings.filtered_ann_queries)

@@ -7,11 +7,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from two_tower_assets.environment import read_environment
 from two_tower_assets.publishing.target import Target
-from two_tower_assets.storage.buckets import open_buckets
 from two_tower_assets_tests.artifacts.versions import feature_space, items, make_version
-from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS
+from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, target_at
 
 
 @pytest.fixture(scope="session")
@@ -47,5 +45,4 @@ def serving(database: str) -> str:
 @pytest.fixture
 def target(serving: str, tmp_path: Path) -> Target:
     """That database, and empty buckets in a folder."""
-    environment = read_environment({"TWO_TOWER_STORAGE_URL": str(tmp_path / "buckets")}, folder=tmp_path)
-    return Target(serving, open_buckets(environment, "test"))
+    return target_at(serving, tmp_path / "buckets")

@@ -9,18 +9,26 @@ from typing import Any
 import numpy as np
 import psycopg
 
+from two_tower_assets.environment import read_environment
 from two_tower_assets.publishing.evidence import EvaluationEvidence
 from two_tower_assets.publishing.probes import Probes
 from two_tower_assets.publishing.release import Publication, publish
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.publishing.user_vectors import UserVectors
 from two_tower_assets.settings import ReleaseSettings
+from two_tower_assets.storage.buckets import open_buckets
 from two_tower_assets_tests.artifacts.versions import CUTOFF
 
 OLD = "20260301T120000Z-0123456"
 NEW = "20260302T120000Z-0123456"
 VIDEOS = 300
 SETTINGS = ReleaseSettings(min_ann_recall=0.9, min_filtered_ann_recall=0.9)
+
+
+def target_at(url: str, buckets: Path) -> Target:
+    """A database, and buckets in a folder."""
+    environment = read_environment({"TWO_TOWER_STORAGE_URL": str(buckets)}, folder=buckets)
+    return Target(url, open_buckets(environment, "tests"))
 
 
 def passing(version: str) -> EvaluationEvidence:

@@ -10,13 +10,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from two_tower_assets.errors import DatabaseError, PublishingError
+from two_tower_assets.publishing.flip import rollback
 from two_tower_assets.publishing.registry import list_releases, live_release
-from two_tower_assets.publishing.release import publish, rollback
+from two_tower_assets.publishing.release import publish
+from two_tower_assets.publishing.target import Target
 from two_tower_assets.publishing.writer import LOCK_KEY, single_writer
 from two_tower_assets_tests.database.pgbouncer import needs_pgbouncer, pgbouncer
 from two_tower_assets_tests.publishing.releasing import (
@@ -25,9 +28,10 @@ from two_tower_assets_tests.publishing.releasing import (
     SETTINGS,
     everything,
     passing,
+    prepared,
     release,
     rows,
-    user_vectors,
+    user_probes,
 )
 
 REPOSITORY = Path(__file__).parents[2]
@@ -41,14 +45,14 @@ with single_writer(sys.argv[1], doing="publish held"):
 PUBLISH = """
 import sys
 from pathlib import Path
-from two_tower_assets_tests.publishing.releasing import release
-print(release(sys.argv[1], Path(sys.argv[2])).flip.previous)
+from two_tower_assets_tests.publishing.releasing import release, target_at
+print(release(target_at(sys.argv[1], Path(sys.argv[3])), Path(sys.argv[2])).flip.previous)
 """
 PUBLISH_AND_PAUSE = """
 import sys
 from pathlib import Path
 from two_tower_assets.publishing.release import publish
-from two_tower_assets_tests.publishing.releasing import SETTINGS, passing, user_vectors
+from two_tower_assets_tests.publishing.releasing import SETTINGS, passing, prepared, target_at, user_probes
 
 def pause(done, total):
     if not paused:
@@ -57,9 +61,14 @@ def pause(done, total):
         sys.stdin.read()
 
 paused, folder = [], Path(sys.argv[2])
-evidence = {"queries_UD": user_vectors(), "evaluation": passing(folder.name)}
-publish(sys.argv[1], folder, **evidence, settings=SETTINGS, progress=pause)
+evidence = {"users": prepared(folder), "probes": user_probes(), "evaluation": passing(folder.name)}
+publish(target_at(sys.argv[1], Path(sys.argv[3])), folder, **evidence, settings=SETTINGS, progress=pause)
 """
+
+
+def buckets_of(target: Target) -> Path:
+    """The folder that a target's buckets lie in."""
+    return Path(target.buckets.public.url).parent
 
 
 @contextmanager
@@ -148,70 +157,79 @@ def test_a_writer_killed_with_9_frees_the_lock(serving: str) -> None:
             assert locks(serving) == 1
 
 
-def test_two_publishers_at_once_finish_one_after_the_other(serving: str, old: Path, new: Path) -> None:
+def test_two_publishers_at_once_finish_one_after_the_other(target: Target, old: Path, new: Path) -> None:
     """Both wait for the same lock; the second replaces the first, and the registry says so."""
-    with child(PUBLISH, serving, old) as one, child(PUBLISH, serving, new) as two:
-        with single_writer(serving, wait=0.05):
-            until_waiting(serving, 2)
+    with (
+        child(PUBLISH, target.url, old, buckets_of(target)) as one,
+        child(PUBLISH, target.url, new, buckets_of(target)) as two,
+    ):
+        with single_writer(target.url, wait=0.05):
+            until_waiting(target.url, 2)
         said = {OLD: one.communicate(), NEW: two.communicate()}
         assert (one.returncode, two.returncode) == (0, 0), said
-    live = live_release(serving)
+    live = live_release(target.url)
     assert live is not None
     second, first = live.model_version, NEW if live.model_version == OLD else OLD
     assert {version: text.strip() for version, (text, _) in said.items()} == {first: "None", second: first}
-    assert {found.model_version: (found.state, found.previous_version) for found in list_releases(serving)} == {
+    assert {found.model_version: (found.state, found.previous_version) for found in list_releases(target.url)} == {
         first: ("retired", None),
         second: ("live", first),
     }
-    assert rows(serving, "select from_version, to_version from public.release_log order by id") == [
+    assert rows(target.url, "select from_version, to_version from public.release_log order by id") == [
         (None, first),
         (first, second),
     ]
-    assert rows(serving, "select distinct model_version from public.video_embeddings") == [(second,)]
-    assert locks(serving) == 0
+    assert rows(target.url, "select distinct model_version from public.video_embeddings") == [(second,)]
+    assert locks(target.url) == 0
 
 
-def test_a_second_publisher_with_little_patience_is_told_who_is_at_it(serving: str, old: Path, new: Path) -> None:
+def test_a_second_publisher_with_little_patience_is_told_who_is_at_it(target: Target, old: Path, new: Path) -> None:
     """It changes nothing and may come back; the first one, amid its work, is not disturbed."""
-    impatient = {"queries_UD": user_vectors(), "evaluation": passing(NEW), "settings": SETTINGS, "lock_wait": 0.2}
-    with child(PUBLISH_AND_PAUSE, serving, old) as first:
+    impatient = {
+        "users": prepared(new),
+        "probes": user_probes(),
+        "evaluation": passing(NEW),
+        "settings": SETTINGS,
+        "lock_wait": 0.2,
+    }
+    with child(PUBLISH_AND_PAUSE, target.url, old, buckets_of(target)) as first:
         until_held(first)
-        before = everything(serving)
+        before = everything(target.url)
         with pytest.raises(PublishingError, match=r"more than 0\.2 s: process \d+ \(two-tower publish.* on "):
-            publish(serving, new, **impatient)
-        assert everything(serving) == before
+            publish(target, new, **impatient)
+        assert everything(target.url) == before
         _, errors = first.communicate()
         assert first.returncode == 0, errors
-    assert publish(serving, new, **impatient).flip.previous == OLD
+    assert publish(target, new, **impatient).flip.previous == OLD
 
 
 @needs_pgbouncer
-def test_nobody_writes_through_transaction_mode(serving: str, old: Path, new: Path, tmp_path: Path) -> None:
+def test_nobody_writes_through_transaction_mode(target: Target, old: Path, new: Path, tmp_path: Path) -> None:
     """Publishing and rolling back refuse before they change anything."""
-    release(serving, old)
-    release(serving, new)
-    before = everything(serving)
-    with pgbouncer(serving, tmp_path, pool_mode="transaction") as pooler:
+    release(target, old)
+    release(target, new)
+    before = everything(target.url)
+    with pgbouncer(target.url, tmp_path, pool_mode="transaction") as pooler:
         with pytest.raises(DatabaseError, match="pooler in transaction mode"):
-            release(pooler, old)
+            release(replace(target, url=pooler), old)
         with pytest.raises(DatabaseError, match="pooler in transaction mode"):
-            rollback(pooler)
-    assert everything(serving) == before
+            rollback(replace(target, url=pooler))
+    assert everything(target.url) == before
 
 
 @needs_pgbouncer
-def test_the_lock_holds_through_session_mode(serving: str, old: Path, tmp_path: Path) -> None:
+def test_the_lock_holds_through_session_mode(target: Target, old: Path, tmp_path: Path) -> None:
     """Among clients of the pooler and direct ones, and a release through it is a release."""
-    with pgbouncer(serving, tmp_path, pool_mode="session") as pooler:
+    with pgbouncer(target.url, tmp_path, pool_mode="session") as pooler:
         with single_writer(pooler, doing="publish held"):
-            for other in (pooler, serving):
+            for other in (pooler, target.url):
                 with (
                     pytest.raises(PublishingError, match=r"\(two-tower publish held on "),
                     single_writer(other, wait=0.05),
                 ):
                     pytest.fail("two writers at once")
-        assert release(pooler, old).flip.changed
-    live = live_release(serving)
+        assert release(replace(target, url=pooler), old).flip.changed
+    live = live_release(target.url)
     assert live is not None
     assert live.model_version == OLD
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Pipe
@@ -15,19 +16,26 @@ from pathlib import Path
 from typing import Final
 
 import psycopg
-from two_tower_assets.publishing.files import read_manifest
 
 from two_tower_assets.contract import Files
+from two_tower_assets.publishing.files import read_manifest
 from two_tower_assets.publishing.release import publish
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.steps import unheard
-from two_tower_assets_tests.publishing.harness.readers import Expected, read_current, read_everything, require
-from two_tower_assets_tests.publishing.harness.world import OLDER, SETTINGS, World, target_of
-from two_tower_assets_tests.publishing.releasing import NEW, OLD, passing, prepared, user_probes
+from two_tower_assets_tests.publishing.harness.readers import (
+    Connection,
+    Expected,
+    read_current,
+    read_everything,
+    require,
+)
+from two_tower_assets_tests.publishing.harness.world import OLDER, SETTINGS, World
+from two_tower_assets_tests.publishing.releasing import NEW, OLD, passing, prepared, target_at, user_probes
 
 _CHILDREN: Final = multiprocessing.get_context("forkserver")
 _CHILDREN.set_forkserver_preload([__name__])
 _KILLED: Final = -signal.SIGKILL
+_NOTICED_SECONDS: Final = 5.0
 _LEFTOVERS: Final = {
     "locks": "select objid from pg_locks where locktype = 'advisory' and database ="
     " (select oid from pg_database where datname = current_database())",
@@ -54,7 +62,7 @@ class Kill:
 
 def _publish(url: str, buckets: Path, folder: Path, reached: Callable[[str], None]) -> None:
     publish(
-        target_of(url, buckets),
+        target_at(url, buckets),
         folder,
         users=prepared(folder),
         probes=user_probes(),
@@ -148,14 +156,21 @@ def _aftermath(world: World, target: Target, buckets: Path, expected: dict[str, 
 def _require_clean(target: Target, buckets: Path) -> None:
     with psycopg.connect(target.url, autocommit=True) as connection:
         for what, statement in _LEFTOVERS.items():
-            found = connection.execute(statement).fetchall()
-            require(not found, f"{what} left behind: {found}")
+            require(not (found := _left(connection, statement)), f"{what} left behind: {found}")
     partial = [path for path in buckets.rglob("*") if path.name.endswith(".partial")]
     require(not partial, f"half-written files left behind: {partial}")
     for version in (NEW, "current"):
         folder = target.buckets.version_prefix(version)
         listed = set(target.buckets.public.sizes(folder))
         require(listed == {f"{folder}/{name}" for name in _public_names(target)}, f"{folder} holds {listed}")
+
+
+def _left(connection: Connection, statement: str) -> list[tuple[object, ...]]:
+    """What a statement finds, once the server has had time to notice that its client is dead."""
+    deadline = time.monotonic() + _NOTICED_SECONDS
+    while (found := connection.execute(statement).fetchall()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
 
 
 def _public_names(target: Target) -> set[str]:

@@ -15,13 +15,11 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from two_tower_assets.environment import read_environment
 from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.settings import ReleaseSettings
-from two_tower_assets.storage.buckets import open_buckets
 from two_tower_assets_tests.artifacts.versions import feature_space, items, make_version
-from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, release
+from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, release, target_at
 
 OLDER = "20260228T120000Z-0123456"
 SETTINGS = ReleaseSettings(min_ann_recall=0.9, min_filtered_ann_recall=0.9, keep_versions=2)
@@ -51,16 +49,10 @@ class World:
             )
             buckets = shutil.copytree(self.folder / "buckets", self.folder / name)
             try:
-                yield target_of(self.cluster.url(name), buckets), buckets
+                yield target_at(self.cluster.url(name), buckets), buckets
             finally:
                 connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
                 shutil.rmtree(buckets)
-
-
-def target_of(url: str, buckets: Path) -> Target:
-    """A database, and buckets in a folder."""
-    environment = read_environment({"TWO_TOWER_STORAGE_URL": str(buckets)}, folder=buckets)
-    return Target(url, open_buckets(environment, "harness"))
 
 
 def make_world(cluster: EmbeddedPostgres, migrated: str, folder: Path) -> World:
@@ -83,7 +75,7 @@ def make_world(cluster: EmbeddedPostgres, migrated: str, folder: Path) -> World:
         cursor.executemany("insert into public.videos (id, title) values (%s, %s)", [(id_, "") for id_ in ids])
     for seed, version in enumerate((OLDER, OLD, NEW)):
         make_version(folder / "artifacts", version, videos=VIDEOS, seed=seed)
-    target = target_of(url, folder / "buckets")
+    target = target_at(url, folder / "buckets")
     for version in (OLDER, OLD):
         release(target, world.version(version), SETTINGS)
     return world
