@@ -199,6 +199,21 @@ def rollback(to: str | None, note: str | None, data: Path | None) -> None:
     click.echo(f"live: {flip.model_version}{before}")
 
 
+@main.command("upsert-embeddings")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--batch", default=500, show_default=True, type=click.IntRange(1, 1000), help="Rows of a request.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent where, and change nothing.")
+def upsert_embeddings(file: Path | None, *, batch: int, dry_run: bool) -> None:
+    """Upsert a video_embeddings.parquet over REST, for those who have no Postgres URL.
+
+    FILE lies beside its manifest; by default it is the file of the version that is live there. Reads SUPABASE_URL
+    and SUPABASE_SERVICE_ROLE_KEY.
+    """
+    from two_tower_assets.defs.upsert import print_upsert
+
+    print_upsert(read_environment(), file, batch=batch, dry_run=dry_run)
+
+
 def _use_preset(preset: str) -> None:
     """Let this command and what it starts read the settings with another preset."""
     environment = read_environment()

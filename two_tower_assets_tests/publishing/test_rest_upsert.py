@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import psycopg
 import pytest
@@ -136,6 +137,20 @@ def test_faults_that_pass_are_waited_out(
     assert_is_the_file(serving, new)
 
 
+def test_a_request_without_an_answer_is_given_up_and_repeated(
+    serving: str, server: Gateway, project_keys: ProjectKeys, new: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a reading nor a writing request waits for ever."""
+    monkeypatch.setattr(rest_project, "_TIMEOUT", httpx.Timeout(5, read=1))
+    release(serving, new)
+    ids, _ = read_all(new / Files.VIDEO_EMBEDDINGS)
+    lose(serving, ids[:20])
+    server.faults, server.read_faults = ["hang"], ["hang"]
+    with RestProject(server.url, project_keys.service_role) as project:
+        assert send(project, new) == Upserted(sent=20, unchanged=VIDEOS - 20)
+    assert_is_the_file(serving, new)
+
+
 def test_a_broken_run_goes_on_where_it_broke(serving: str, server: Gateway, project: RestProject, new: Path) -> None:
     """The second of three batches keeps failing; the next run sends the 200 rows that are missing."""
     release(serving, new)
@@ -265,9 +280,9 @@ def test_nobody_answers(project_keys: ProjectKeys) -> None:
     with (
         stamina.set_testing(True, attempts=6, cap=True),
         RestProject("http://127.0.0.1:9", project_keys.anon) as project,
+        pytest.raises(RestError, match=r"No success in 6 attempts.*Check the URL"),
     ):
-        with pytest.raises(RestError, match=r"No success in 6 attempts.*Check the URL"):
-            project.live()
+        project.live()
 
 
 @given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=256))
