@@ -176,13 +176,42 @@ def recommend(user_id: str, limit: int, data: Path | None) -> None:
 
 
 @main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs: a list of objects.")
 @_data
-def releases(data: Path | None) -> None:
+def releases(*, as_json: bool, data: Path | None) -> None:
     """List every release of the serving database, newest first."""
+    from two_tower_assets.defs.release_tables import print_releases
     from two_tower_assets.defs.site import open_site
-    from two_tower_assets.defs.summary import print_releases
 
-    print_releases(open_site(data_folder=data))
+    print_releases(open_site(data_folder=data), as_json=as_json)
+
+
+@main.group()
+def release() -> None:
+    """Look at one release, or at two side by side."""
+
+
+@release.command()
+@click.argument("version", required=False)
+@_data
+def show(version: str | None, data: Path | None) -> None:
+    """Show everything about VERSION: state, who, evidence, sizes, flips. The live one by default."""
+    from two_tower_assets.defs.release_tables import print_release
+    from two_tower_assets.defs.site import open_site
+
+    print_release(open_site(data_folder=data), version)
+
+
+@release.command()
+@click.argument("before")
+@click.argument("after", required=False)
+@_data
+def diff(before: str, after: str | None, data: Path | None) -> None:
+    """Show what differs from version BEFORE to AFTER: figures, settings, data, files, videos. AFTER is the live one."""
+    from two_tower_assets.defs.release_tables import print_release_diff
+    from two_tower_assets.defs.site import open_site
+
+    print_release_diff(open_site(data_folder=data), before, after)
 
 
 @main.command()
@@ -191,12 +220,11 @@ def releases(data: Path | None) -> None:
 @_data
 def rollback(to: str | None, note: str | None, data: Path | None) -> None:
     """Make an earlier release live again by moving the pointer."""
+    from two_tower_assets.defs.release_tables import rollback_line
+    from two_tower_assets.defs.rolling_back import roll_back
     from two_tower_assets.defs.site import open_site
-    from two_tower_assets.publishing.release import rollback as flip_back
 
-    flip = flip_back(open_site(data_folder=data).serving_url, to=to, note=note)
-    before = f", before: {flip.previous}" if flip.changed else " already"
-    click.echo(f"live: {flip.model_version}{before}")
+    click.echo(rollback_line(*roll_back(open_site(data_folder=data).serving_url, to=to, note=note)))
 
 
 @main.command("upsert-embeddings")

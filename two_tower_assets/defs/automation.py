@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import dagster as dg
 
+from two_tower_assets.defs.rollback_job import rollback_job
+
 _CONSOLE: Final[dict[str, Any]] = {"loggers": {"console": {}}}
 
 release_job = dg.define_asset_job(
@@ -22,4 +24,4 @@ train_job = dg.define_asset_job(
     description="From the rows to an evaluated checkpoint; nothing is exported or published.",
 )
 
-JOBS: Final = (release_job, train_job)
+JOBS: Final = (release_job, train_job, rollback_job)
