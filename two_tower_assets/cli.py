@@ -180,7 +180,7 @@ def recommend(user_id: str, limit: int, data: Path | None) -> None:
 @_data
 def releases(*, as_json: bool, data: Path | None) -> None:
     """List every release of the serving database, newest first."""
-    from two_tower_assets.defs.release_tables import print_releases
+    from two_tower_assets.defs.release_list import print_releases
     from two_tower_assets.defs.site import open_site
 
     print_releases(open_site(data_folder=data), as_json=as_json)
@@ -207,7 +207,7 @@ def show(version: str | None, data: Path | None) -> None:
 @click.argument("after", required=False)
 @_data
 def diff(before: str, after: str | None, data: Path | None) -> None:
-    """Show what differs from version BEFORE to AFTER: figures, settings, data, files, videos. AFTER is the live one."""
+    """Show what differs between two versions: figures, settings, data, files, videos. AFTER is the live one."""
     from two_tower_assets.defs.release_tables import print_release_diff
     from two_tower_assets.defs.site import open_site
 
@@ -220,11 +220,10 @@ def diff(before: str, after: str | None, data: Path | None) -> None:
 @_data
 def rollback(to: str | None, note: str | None, data: Path | None) -> None:
     """Make an earlier release live again by moving the pointer."""
-    from two_tower_assets.defs.release_tables import rollback_line
     from two_tower_assets.defs.rolling_back import roll_back
     from two_tower_assets.defs.site import open_site
 
-    click.echo(rollback_line(*roll_back(open_site(data_folder=data).serving_url, to=to, note=note)))
+    click.echo(str(roll_back(open_site(data_folder=data).serving_url, to=to, note=note)))
 
 
 @main.command("upsert-embeddings")

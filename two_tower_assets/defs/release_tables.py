@@ -1,11 +1,10 @@
-"""Releases in the terminal: all of them, one of them, and two side by side."""
+"""One release in the terminal, and two side by side. The list of all is `release_list`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -15,53 +14,20 @@ from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.tables import TABLE_WIDTH
 from two_tower_assets.publishing.comparison import Change, LocalFiles, ReleaseDiff, compare_releases, local_files
 from two_tower_assets.publishing.listing import (
-    HEADLINES,
     LogEntry,
     ReleaseDetails,
     find_details,
     flatten,
-    list_details,
     read_log,
 )
-from two_tower_assets.publishing.release import Flip
-
-_NONE_YET: Final = "No release yet: `two-tower run` makes one."
-
-
-def print_releases(site: Site, *, as_json: bool = False) -> None:
-    """Print every release, newest first: as a table, or as JSON for programs."""
-    console, releases = _console(), list_details(site.serving_url)
-    if as_json:
-        console.print_json(json.dumps([_record(release) for release in releases]))
-        return
-    if not releases:
-        console.print(_NONE_YET)
-        return
-    table = Table(title=f"Releases of {site.origin.dataset}", title_justify="left")
-    for column in ("live", "version", "state", "age", *HEADLINES, "videos", "users", "size", "who"):
-        table.add_column(column, no_wrap=column in {"version", "age", "size"})
-    now = datetime.now(UTC)
-    for release in releases:
-        table.add_row(
-            "●" if release.is_live else "",
-            release.model_version,
-            release.state,
-            age(release.activated_at, now),
-            *(value(release.figures.get(name)) for name in HEADLINES),
-            value(release.video_count),
-            value(release.user_count),
-            size(release.total_bytes),
-            release.who,
-        )
-    console.print(table)
 
 
 def print_release(site: Site, model_version: str | None) -> None:
     """Print everything about one release, by default the live one."""
-    console = _console()
+    console = Console(highlight=False, width=TABLE_WIDTH)
     release = find_details(site.serving_url, model_version)
     files = local_files(site.home.artifacts, release)
-    console.print(_pairs(f"Release {release.model_version}", _facts(release, files)))
+    console.print(_pairs(f"Release {release.model_version}", _facts(release)))
     if release.evidence:
         console.print(_pairs("Evidence", ((name, value(found)) for name, found in _evidence(release))))
     else:
@@ -71,11 +37,12 @@ def print_release(site: Site, model_version: str | None) -> None:
             markup=False,
         )
     console.print(_log_table(read_log(site.serving_url, release.model_version)))
+    console.print(f"Files: {_where(files)}", markup=False, soft_wrap=True)
 
 
 def print_release_diff(site: Site, before: str, after: str | None) -> None:
     """Print two releases side by side; the second is by default the live one."""
-    console = _console()
+    console = Console(highlight=False, width=TABLE_WIDTH)
     diff = compare_releases(site.serving_url, site.home.artifacts, before, after)
     console.print(_changes_table(diff, "Figures", diff.figures, differences=True))
     if diff.settings:
@@ -88,39 +55,7 @@ def print_release_diff(site: Site, before: str, after: str | None) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def rollback_line(flip: Flip, milliseconds: float) -> str:
-    """What `two-tower rollback` says."""
-    before = f" (before: {flip.previous})" if flip.changed else " already"
-    return f"live: {flip.model_version}{before}, {milliseconds:.0f} ms"
-
-
-def _console() -> Console:
-    return Console(highlight=False, width=TABLE_WIDTH)
-
-
-def _record(release: ReleaseDetails) -> dict[str, Any]:
-    """One element of the JSON; its keys grow by adding."""
-    return {
-        "model_version": release.model_version,
-        "live": release.is_live,
-        "state": release.state,
-        "created_at": release.created_at.isoformat(),
-        "created_by": release.created_by,
-        "verified_at": release.verified_at.isoformat() if release.verified_at else None,
-        "activated_at": release.activated_at.isoformat() if release.activated_at else None,
-        "activated_by": release.activated_by,
-        "previous_version": release.previous_version,
-        "metrics": release.figures,
-        "videos": release.video_count,
-        "users": release.user_count,
-        "table_bytes": release.table_bytes,
-        "index_bytes": release.index_bytes,
-        "manifest_hash": release.manifest_hash,
-        "artifact_prefix": release.artifact_prefix,
-    }
-
-
-def _facts(release: ReleaseDetails, files: LocalFiles) -> Iterator[tuple[str, str]]:
+def _facts(release: ReleaseDetails) -> Iterator[tuple[str, str]]:
     now = datetime.now(UTC)
     yield "state", f"{release.state}{' ●' if release.is_live else ''}"
     yield "prepared", f"{moment(release.created_at)} by {release.created_by}"
@@ -134,7 +69,6 @@ def _facts(release: ReleaseDetails, files: LocalFiles) -> Iterator[tuple[str, st
     yield "videos, users", f"{value(release.video_count)}, {value(release.user_count)}"
     parts = f" ({size(release.table_bytes)} vectors, {size(release.index_bytes)} indexes)"
     yield "size", f"{size(release.total_bytes)}{parts if release.total_bytes is not None else ''}"
-    yield "files", _where(files)
 
 
 def _where(files: LocalFiles) -> str:

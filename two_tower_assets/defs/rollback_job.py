@@ -5,12 +5,10 @@ from typing import Any, Final
 import dagster as dg
 from pydantic import Field
 
-from two_tower_assets.defs.release_tables import rollback_line
+from two_tower_assets.defs.console import CONSOLE
 from two_tower_assets.defs.resources import Workspace
-from two_tower_assets.defs.rolling_back import roll_back
 from two_tower_assets.defs.stage import friendly
 
-_CONSOLE: Final[dict[str, Any]] = {"loggers": {"console": {}}}
 _RELEASE: Final = dg.AssetKey(["publishing", "release"])
 
 
@@ -27,20 +25,22 @@ def make_an_earlier_release_live(
     context: dg.OpExecutionContext, config: RollbackConfig, workspace: Workspace
 ) -> None:
     """Move the live pointer back, in one transaction; the release's asset shows it as an observation."""
+    from two_tower_assets.defs.rolling_back import roll_back
+
     note = config.note or f"run {context.run_id}"
-    flip, milliseconds = roll_back(workspace.site.serving_url, to=config.to, note=note)
-    described = {
-        "model_version": flip.model_version,
-        "previous_version": flip.previous or "none",
-        "changed": flip.changed,
-        "milliseconds": milliseconds,
+    timed = roll_back(workspace.site.serving_url, to=config.to, note=note)
+    described: dict[str, Any] = {
+        "model_version": timed.flip.model_version,
+        "previous_version": timed.flip.previous or "none",
+        "changed": timed.flip.changed,
+        "milliseconds": timed.milliseconds,
     }
-    context.log.info(rollback_line(flip, milliseconds))
+    context.log.info(str(timed))
     context.log_event(dg.AssetObservation(asset_key=_RELEASE, description="rolled back", metadata=described))
     context.add_output_metadata(described, output_name="live")
 
 
-@dg.job(name="rollback", config=_CONSOLE, description="Make an earlier release live again; seconds, nothing is made.")
+@dg.job(name="rollback", config=CONSOLE, description="Make an earlier release live again; seconds, nothing is made.")
 def rollback_job() -> None:
     """One op."""
     make_an_earlier_release_live()

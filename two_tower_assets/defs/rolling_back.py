@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from two_tower_assets.publishing.release import Flip, rollback
 
 
-def roll_back(url: str, *, to: str | None, note: str | None) -> tuple[Flip, float]:
-    """Make an earlier version live again; return what changed, and the milliseconds from the first packet to the last.
+@dataclass(frozen=True)
+class TimedFlip:
+    """A rollback, and how long it took."""
 
-    Connecting and waiting for the writer's lock count: that is how long a person waits. Arguments and errors are
-    those of `publishing.release.rollback`.
-    """
+    flip: Flip
+    milliseconds: float
+    """From before connecting until it is done, waiting for another writer included: how long a person waits."""
+
+    def __str__(self) -> str:
+        before = f" (before: {self.flip.previous})" if self.flip.changed else " already"
+        return f"live: {self.flip.model_version}{before}, {self.milliseconds:.0f} ms"
+
+
+def roll_back(url: str, *, to: str | None, note: str | None) -> TimedFlip:
+    """Make an earlier version live again; arguments and errors are those of `publishing.release.rollback`."""
     started = time.perf_counter()
     flip = rollback(url, to=to, note=note)
-    return flip, (time.perf_counter() - started) * 1000
+    return TimedFlip(flip, (time.perf_counter() - started) * 1000)

@@ -12,7 +12,6 @@ from two_tower_assets.cli import main
 from two_tower_assets.contract import Files
 from two_tower_assets.local.keys import ProjectKeys
 from two_tower_assets.local.postgrest import PostgREST
-from two_tower_assets_tests.artifacts.versions import make_version
 from two_tower_assets_tests.defs.two_releases import serving_videos
 from two_tower_assets_tests.publishing.gateway import Gateway, gateway
 from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, everything, release, rows
@@ -32,10 +31,10 @@ def project(
 
 
 @pytest.fixture
-def live(database: str, tmp_path: Path) -> Path:
+def live(database: str, versions: Path, tmp_path: Path) -> Path:
     """The folder of the version that is live, in the home."""
     serving_videos(database)
-    folder = make_version(tmp_path / "home" / "artifacts", NEW, videos=VIDEOS)
+    folder = shutil.copytree(versions / OLD, tmp_path / "home" / "artifacts" / OLD)
     release(database, folder)
     return folder
 
@@ -50,8 +49,8 @@ def test_a_dry_run_says_what_and_where_and_changes_nothing(project: Gateway, liv
     answer = upsert("--dry-run", "--batch", "70")
     assert answer.exit_code == 0, answer.output
     size = (live / Files.VIDEO_EMBEDDINGS).stat().st_size / 1e6
-    assert f"version {NEW}, 300 rows, {size:.1f} MB" in answer.stdout
-    assert f"target   {project.url}: live is {NEW} since " in answer.stdout
+    assert f"version {OLD}, 300 rows, {size:.1f} MB" in answer.stdout
+    assert f"target   {project.url}: live is {OLD} since " in answer.stdout
     assert "with 300 video vectors" in answer.stdout
     assert "5 batches of at most 70 rows" in answer.stdout
     assert "nothing can be rolled back" in answer.stdout
@@ -75,21 +74,20 @@ def test_it_sends_what_is_missing_and_says_how_much(project: Gateway, live: Path
 
 @pytest.mark.parametrize("arguments", [[], ["--dry-run"]])
 def test_another_version_s_file_is_refused_in_one_paragraph(
-    project: Gateway, live: Path, tmp_path: Path, arguments: list[str]
+    project: Gateway, live: Path, versions: Path, arguments: list[str]
 ) -> None:
     """Also by a dry run, which first says what it found."""
     assert live.is_dir()
-    other = make_version(tmp_path / "elsewhere", OLD, videos=20)
-    answer = upsert(str(other / Files.VIDEO_EMBEDDINGS), *arguments)
+    answer = upsert(str(versions / NEW / Files.VIDEO_EMBEDDINGS), *arguments)
     assert answer.exit_code == 1
-    assert f"The file is of version {OLD}, and version {NEW} is live at the project" in answer.stderr
-    assert f"version {OLD}, 20 rows" in answer.stdout
+    assert f"The file is of version {NEW}, and version {OLD} is live at the project" in answer.stderr
+    assert f"version {NEW}, 312 rows" in answer.stdout
     assert "(release_refused)" in answer.stderr
     assert project.written == []
 
 
 def test_nothing_live_and_files_elsewhere_are_told_with_the_next_step(
-    project: Gateway, database: str, tmp_path: Path
+    project: Gateway, database: str, versions: Path
 ) -> None:
     """Without FILE it looks for the live version's; without either there is advice."""
     answer = upsert()
@@ -97,10 +95,10 @@ def test_nothing_live_and_files_elsewhere_are_told_with_the_next_step(
     assert "No release is live" in answer.stderr
     assert "SUPABASE_DB_URL" in answer.stderr
     serving_videos(database)
-    release(database, make_version(tmp_path / "elsewhere", NEW, videos=VIDEOS))
+    release(database, versions / OLD)
     answer = upsert()
     assert answer.exit_code == 1
-    assert f"The files of version {NEW}, which is live at the project, are not here" in answer.stderr
+    assert f"The files of version {OLD}, which is live at the project, are not here" in answer.stderr
     assert project.written == []
 
 
