@@ -44,6 +44,11 @@ class Home:
         return self.root / "dagster"
 
     @property
+    def downloads(self) -> Path:
+        """Files of other projects, fetched once and known by their hash."""
+        return self.root / "downloads"
+
+    @property
     def storage(self) -> Path:
         """The local stand-in for the storage buckets."""
         return self.root / "storage"

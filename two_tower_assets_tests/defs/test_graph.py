@@ -85,6 +85,7 @@ GRAPH = {
         "features/normalizer",
         "features/item_vectors",
     },
+    "artifacts/onnxruntime_wasm": {"training/checkpoint"},
     "artifacts/report": {"training/checkpoint", "evaluation/page"},
     "artifacts/manifest": {
         "training/checkpoint",
@@ -95,13 +96,24 @@ GRAPH = {
         "artifacts/model_meta",
         "artifacts/golden_vectors",
         "artifacts/video_embeddings",
+        "artifacts/onnxruntime_wasm",
     },
+    "publishing/stored_files": {"training/checkpoint", "artifacts/manifest", "artifacts/report"},
     "publishing/video_embeddings_table": {"training/checkpoint", "artifacts/manifest"},
+    "publishing/user_embeddings": {
+        "sources/decisions",
+        "features/user_vectors",
+        "training/checkpoint",
+        "artifacts/user_tower_onnx",
+        "publishing/video_embeddings_table",
+    },
     "publishing/release": {
         "training/checkpoint",
         "artifacts/manifest",
         "artifacts/report",
+        "publishing/stored_files",
         "publishing/video_embeddings_table",
+        "publishing/user_embeddings",
     },
 }
 

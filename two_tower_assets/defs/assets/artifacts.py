@@ -193,6 +193,27 @@ def video_embeddings(
     )
 
 
+@stage_asset("artifacts/onnxruntime_wasm", inputs=["training/checkpoint"], kinds={"wasm"})
+def onnxruntime_wasm(
+    context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made
+) -> dg.MaterializeResult[Made]:
+    """The runtime that Edge Functions load beside the model; without npm a version goes without it, and says so."""
+    from two_tower_assets.artifacts.wasm import fetch_wasm, put_wasm
+
+    site = workspace.site
+    fetched = fetch_wasm(site.home.downloads)
+    if fetched.path is None:
+        context.log.warning(f"{fetched.reason}. Functions then need INFERENCE_ENGINE=typescript, their default.")
+
+    def fill(folder: Path) -> Facts:
+        if fetched.path is not None:
+            put_wasm(folder, fetched.path)
+        return {}
+
+    names = [Files.WASM] if fetched.path is not None else []
+    return produce_in_version(context, site, checkpoint, names=names, fill=fill)
+
+
 @stage_asset("artifacts/report", inputs=["training/checkpoint", "evaluation/page"], kinds={"html"})
 def report_page(
     context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, page: Made
@@ -230,6 +251,7 @@ def report_page(
         "artifacts/model_meta",
         "artifacts/golden_vectors",
         "artifacts/video_embeddings",
+        "artifacts/onnxruntime_wasm",
     ],
     kinds={"json"},
 )
