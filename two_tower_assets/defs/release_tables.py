@@ -29,7 +29,7 @@ def print_release(site: Site, model_version: str | None) -> None:
     files = local_files(site.home.artifacts, release)
     console.print(_pairs(f"Release {release.model_version}", _facts(release)))
     if release.evidence:
-        console.print(_pairs("Evidence", ((name, value(found)) for name, found in _evidence(release))))
+        console.print(_pairs("Evidence", ((name, value(found)) for name, found in sorted(_evidence(release)))))
     else:
         console.print(
             f"Version {release.model_version} has no evidence: it was never verified. Publish it to its end "
@@ -111,8 +111,12 @@ def _changes_table(diff: ReleaseDiff, title: str, changes: Iterable[Change], *, 
         table.add_column(column)
     for change in changes:
         difference = (_difference(change),) if differences else ()
-        table.add_row(change.name, value(change.before), value(change.after), *difference)
+        table.add_row(change.name, _cell(change, change.before), _cell(change, change.after), *difference)
     return table
+
+
+def _cell(change: Change, found: Any) -> str:
+    return short(found) if found and change.name.endswith("hash") else value(found)
 
 
 def _difference(change: Change) -> str:
@@ -129,7 +133,7 @@ def _files_table(diff: ReleaseDiff) -> Table:
     for column in ("file", diff.before.model_version, diff.after.model_version, "bytes"):
         table.add_column(column)
     for change in diff.files:
-        sizes = (short(*found) if found else "–" for found in (change.before, change.after))
+        sizes = (f"{size(found[0])} {short(found[1])}" if found else "–" for found in (change.before, change.after))
         table.add_row(change.name, *sizes, "equal" if change.before == change.after else "differ")
     return table
 

@@ -27,7 +27,7 @@ def duration_of(span: timedelta) -> str:
         if seconds >= unit or smaller is None:
             rest = (seconds % unit) // smaller[0] if smaller else 0
             text = f"{seconds // unit} {name}" + (f" {rest} {smaller[1]}" if rest and smaller else "")
-            return text if span >= timedelta(0) else f"−{text}"
+            return text if span >= timedelta(0) else f"-{text}"
     raise AssertionError
 
 
@@ -45,7 +45,7 @@ def size(count: int | None) -> str:
 
 def value(found: Any) -> str:
     """A figure or a setting: whole numbers with separators, others to four digits after the point."""
-    if found is None:
+    if found is None or found in ("", [], {}):
         return _NOTHING
     if isinstance(found, bool):
         return "yes" if found else "no"
@@ -56,6 +56,6 @@ def value(found: Any) -> str:
     return str(found)
 
 
-def short(count: int, digest: str) -> str:
-    """A file's size with the beginning of its hash."""
-    return f"{size(count)} {digest[:_HASH_LENGTH]}"
+def short(digest: str) -> str:
+    """The beginning of a hash, enough to tell two apart."""
+    return digest[:_HASH_LENGTH]

@@ -15,6 +15,7 @@ from two_tower_assets.artifacts.manifest import Manifest, manifest_hash
 from two_tower_assets.contract import Files
 from two_tower_assets.errors import PublishingError
 from two_tower_assets.publishing.listing import (
+    HEADLINES,
     ReleaseDetails,
     VideoChanges,
     compare_videos,
@@ -106,7 +107,7 @@ def compare_releases(url: str, artifacts: Path, before: str, after: str | None =
     return ReleaseDiff(
         before=one,
         after=other,
-        figures=_changes(_figures(one), _figures(other)),
+        figures=tuple(sorted(_changes(_figures(one), _figures(other)), key=_by_place)),
         settings=_differing_settings((one, local[0]), (other, local[1])),
         data=_changes(*(_data(files) for files in local)) if _both_here(local) else (),
         files=_changes(*(_files(files) for files in local)) if _both_here(local) else (),
@@ -140,8 +141,12 @@ def _require_evidence(release: ReleaseDetails) -> None:
 
 
 def _figures(release: ReleaseDetails) -> dict[str, Any]:
-    ann = {f"ann.{name}": value for name, value in flatten(release.evidence.get("ann", {}))}
-    return {**release.figures, **ann}
+    return {**release.figures, **{f"ann.{name}": found for name, found in flatten(release.evidence.get("ann", {}))}}
+
+
+def _by_place(change: Change) -> tuple[bool, bool, str]:
+    """Headlines first, the index's figures last: the registry keeps no order of keys."""
+    return change.name not in HEADLINES, change.name.startswith("ann."), change.name
 
 
 def _differing_settings(*releases: tuple[ReleaseDetails, LocalFiles]) -> tuple[Change, ...] | None:

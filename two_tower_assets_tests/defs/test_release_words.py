@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
         (timedelta(hours=2, minutes=3, seconds=4), "2 h 3 min"),
         (timedelta(days=3, hours=4, minutes=59), "3 d 4 h"),
         (timedelta(days=400, minutes=59), "400 d"),
-        (timedelta(days=-1, hours=-2), "−1 d 2 h"),
+        (timedelta(days=-1, hours=-2), "-1 d 2 h"),
     ],
 )
 def test_a_span_is_its_two_largest_units(span: timedelta, text: str) -> None:
@@ -62,6 +62,10 @@ def test_sizes_have_a_unit_that_fits(count: int | None, text: str) -> None:
         (3.2e-7, "3.20e-07"),
         ("word", "word"),
         ([1, 2], "[1, 2]"),
+        ([], "–"),
+        ("", "–"),
+        (0, "0"),
+        (False, "no"),
     ],
 )
 def test_figures_are_written_alike(found: object, text: str) -> None:

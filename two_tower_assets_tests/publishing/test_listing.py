@@ -19,13 +19,15 @@ from two_tower_assets.publishing.listing import (
 from two_tower_assets.publishing.release import rollback
 from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, release
 
+NAMES = st.text("abc", min_size=1, max_size=3)
 NESTED = st.recursive(
-    st.integers() | st.text() | st.lists(st.integers()) | st.none(),
-    lambda inner: st.dictionaries(st.text("abc", min_size=1), inner),
+    st.integers() | st.lists(st.integers(), max_size=2) | st.none(),
+    lambda inner: st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=6,
 )
 
 
-@given(st.dictionaries(st.text("abc", min_size=1), NESTED))
+@given(st.dictionaries(NAMES, NESTED, max_size=3))
 def test_every_leaf_has_its_own_dotted_key(value: dict[str, object]) -> None:
     """Walking the key's parts leads to the leaf, and no key comes twice."""
     leaves = list(flatten(value))
