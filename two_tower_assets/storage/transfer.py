@@ -6,7 +6,7 @@ What does not live here: one file's way (`bucket`), waiting out faults (`retries
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -60,6 +60,22 @@ class Stored:
     uploaded_bytes: int = 0
     found_bytes: int = 0
 
+    def with_file(self, file: ListedFile, *, sent: bool) -> Stored:
+        """Return the same with one file more."""
+        if sent:
+            return replace(
+                self,
+                uploaded=(*self.uploaded, file.name),
+                uploaded_bytes=self.uploaded_bytes + file.size,
+                strangers=tuple(name for name in self.strangers if name != file.name),
+            )
+        return replace(
+            self,
+            found=(*self.found, file.name),
+            found_bytes=self.found_bytes + file.size,
+            strangers=tuple(name for name in self.strangers if name != file.name),
+        )
+
 
 @dataclass
 class _Transfer:
@@ -92,11 +108,7 @@ class _Transfer:
                 )
             self._mend(file)
         if problem := _difference(self.bucket, self.prefix, file):
-            raise StorageError(
-                f"A file comes back with other bytes each time that it is stored: {problem}",
-                where=f"{self.bucket.url}/{self.path(file)}",
-                remedy="Check the storage and what is between it and this machine, then publish again.",
-            )
+            raise _unstable(self.bucket, self.path(file), problem)
 
     def _mend(self, file: LocalFile) -> None:
         _require_unchanged(file)
@@ -119,6 +131,7 @@ def store_files(
     *,
     max_age: int,
     may_mend: bool,
+    last: Sequence[LocalFile] = (),
     workers: int = WORKERS,
     reached: Reached = unheard,
     progress: Progress = silent,
@@ -135,6 +148,7 @@ def store_files(
         max_age: seconds that caches may keep them.
         may_mend: whether a stored file with other bytes may be taken away and sent again, as for a version that was
             never released.
+        last: more files, stored when all others were read back.
         workers: how many files at once.
 
     Raises:
@@ -142,17 +156,35 @@ def store_files(
             bucket refuses. What was stored by then is whole and stays.
     """
     transfer = _Transfer(bucket, prefix, max_age, may_mend, bucket.sizes(prefix))
-    total, done = 2 * sum(file.size for file in files), 0
+    everything = [*files, *last]
+    total, done = 2 * sum(file.size for file in everything), 0
     uploaded: set[str] = set()
-    for file, sent in as_finished(transfer.send_missing, files, workers):
-        if sent:
-            uploaded.add(file.name)
-            reached(f"uploaded {file.name}")
-        progress(done := done + file.size, total)
-    for file, _ in as_finished(transfer.verify, files, workers):
-        reached(f"verified {file.name}")
-        progress(done := done + file.size, total)
-    return _summary(transfer, files, uploaded)
+    for group in (files, last):
+        for file, sent in as_finished(transfer.send_missing, group, workers):
+            if sent:
+                uploaded.add(file.name)
+                reached(f"uploaded {file.name}")
+            progress(done := done + file.size, total)
+        for file, _ in as_finished(transfer.verify, group, workers):
+            reached(f"verified {file.name}")
+            progress(done := done + file.size, total)
+    return _summary(transfer, everything, uploaded)
+
+
+def bring_up_to_date(bucket: Bucket, prefix: str, file: LocalFile, *, max_age: int) -> bool:
+    """Replace a stored file whose bytes are others, read it back, and return whether that was needed.
+
+    Raises:
+        StorageError: the local file is not what its hash says, or comes back with other bytes than were sent.
+    """
+    if _difference(bucket, prefix, file) is None:
+        return False
+    _require_unchanged(file)
+    path = f"{prefix}/{file.name}"
+    bucket.replace(path, file.path, max_age=max_age, content_type=file.content_type)
+    if problem := _difference(bucket, prefix, file):
+        raise _unstable(bucket, path, problem)
+    return True
 
 
 def compare_files(
@@ -198,6 +230,14 @@ def _difference(bucket: Bucket, prefix: str, file: ListedFile) -> str | None:
     if stored.size != file.size:
         return f"{file.name} has {stored.size} bytes instead of {file.size}"
     return f"{file.name} holds other bytes of the same size"
+
+
+def _unstable(bucket: Bucket, path: str, problem: str) -> StorageError:
+    return StorageError(
+        f"A file does not come back as it was sent: {problem}",
+        where=f"{bucket.url}/{path}",
+        remedy="Check the storage and what is between it and this machine, then publish again.",
+    )
 
 
 def _require_unchanged(file: LocalFile) -> None:
