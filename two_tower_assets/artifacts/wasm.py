@@ -1,4 +1,4 @@
-"""The WebAssembly of onnxruntime-web that the Edge Functions need: fetched by npm, known by its hash, kept in a cache.
+"""The WebAssembly of onnxruntime-web that the Edge Functions need: got by npm, known by its hash, kept in a cache.
 
 What does not live here: the JavaScript around it, which the functions import by themselves.
 """

@@ -16,9 +16,10 @@ from two_tower_assets.errors import StorageError
 from two_tower_assets.publishing.files import SHORT_MAX_AGE, local_file, read_manifest
 from two_tower_assets.steps import Reached, unheard
 from two_tower_assets.storage.buckets import Buckets
+from two_tower_assets.storage.listed import WORKERS, ListedFile, LocalFile, unlisted
 from two_tower_assets.storage.parallel import as_finished
 from two_tower_assets.storage.reading import fetch, local_digest, stored_digest
-from two_tower_assets.storage.transfer import WORKERS, ListedFile, LocalFile, bring_up_to_date
+from two_tower_assets.storage.transfer import bring_up_to_date
 
 CURRENT: Final = "current"
 
@@ -75,8 +76,9 @@ def follow_live(
         switched = copier.replace(local_file(manifest, stored.itself))
     if switched:
         reached(f"switched {CURRENT}")
-    removed = _clear(buckets, prefix, {file.name for file in (*stored.files, stored.itself)})
+    removed = unlisted(prefix, buckets.public.sizes(prefix), (*stored.files, stored.itself))
     if removed:
+        buckets.public.remove([f"{prefix}/{name}" for name in removed])
         reached(f"cleared {CURRENT}")
     names = [file.name for file in stored.files if file.name in written]
     return Followed(model_version, (*names, *([Files.MANIFEST] if switched else [])), removed)
@@ -116,10 +118,3 @@ class _Copier:
                 remedy="Find out who changed it, then roll back or publish a new version.",
             )
         return target
-
-
-def _clear(buckets: Buckets, prefix: str, names: set[str]) -> tuple[str, ...]:
-    there = (path.removeprefix(f"{prefix}/") for path in buckets.public.sizes(prefix))
-    strangers = tuple(sorted(set(there) - names))
-    buckets.public.remove([f"{prefix}/{name}" for name in strangers])
-    return strangers

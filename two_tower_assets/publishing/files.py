@@ -20,21 +20,16 @@ from two_tower_assets.progress import Progress, silent
 from two_tower_assets.steps import Reached, unheard
 from two_tower_assets.storage.bucket import NotStored
 from two_tower_assets.storage.buckets import Buckets
+from two_tower_assets.storage.listed import ListedFile, LocalFile, compare_files
 from two_tower_assets.storage.reading import stored_bytes
-from two_tower_assets.storage.transfer import (
-    ListedFile,
-    LocalFile,
-    Stored,
-    bring_up_to_date,
-    compare_files,
-    store_files,
-)
+from two_tower_assets.storage.transfer import Stored, bring_up_to_date, store_files
 
 VERSION_MAX_AGE: Final = 365 * 24 * 3600
 """Seconds that caches may keep a version's file: it never changes."""
 SHORT_MAX_AGE: Final = 60
 """Seconds that caches may keep a file that is replaced now and then."""
 
+_PRIVATE_ONCE: Final = Files.PRIVATE - {Files.REPORT}
 _CONTENT_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".json": "application/json",
@@ -49,6 +44,8 @@ class VersionFiles:
 
     public: Stored
     private: Stored
+    """Weights alone; the report is kept up to date beside them."""
+    report_sent: bool
     prefix: str
     """Folder of the version in both buckets."""
     manifest_sha256: str
@@ -56,7 +53,7 @@ class VersionFiles:
     @property
     def changed(self) -> bool:
         """Whether anything was sent."""
-        return bool(self.public.uploaded or self.private.uploaded)
+        return bool(self.public.uploaded or self.private.uploaded or self.report_sent)
 
 
 @dataclass(frozen=True)
@@ -111,22 +108,22 @@ def store_version(
         for file in manifest.files
     ]
     last = _described(folder / Files.MANIFEST)
-    private = _store_private(buckets, prefix, folder, may_mend=not released, reached=reached)
-    return VersionFiles(
-        public=store_files(
-            buckets.public,
-            prefix,
-            public,
-            last=[last],
-            max_age=VERSION_MAX_AGE,
-            may_mend=not released,
-            reached=reached,
-            progress=progress,
-        ),
-        private=private,
-        prefix=prefix,
-        manifest_sha256=last.sha256,
+    weights = [_described(folder / name) for name in sorted(_PRIVATE_ONCE) if (folder / name).is_file()]
+    private = store_files(
+        buckets.private, prefix, weights, max_age=VERSION_MAX_AGE, may_mend=not released, reached=reached
     )
+    report_sent = _refresh_report(buckets, prefix, folder, reached)
+    stored = store_files(
+        buckets.public,
+        prefix,
+        public,
+        last=[last],
+        max_age=VERSION_MAX_AGE,
+        may_mend=not released,
+        reached=reached,
+        progress=progress,
+    )
+    return VersionFiles(stored, private, report_sent, prefix, last.sha256)
 
 
 def read_manifest(buckets: Buckets, model_version: str, *, sha256: str | None = None) -> StoredManifest:
@@ -193,17 +190,14 @@ def local_file(path: Path, listed: ListedFile) -> LocalFile:
     return LocalFile(name=listed.name, sha256=listed.sha256, size=listed.size, path=path, content_type=content_type)
 
 
-def _store_private(buckets: Buckets, prefix: str, folder: Path, *, may_mend: bool, reached: Reached) -> Stored:
-    once = [_described(folder / name) for name in sorted(Files.PRIVATE - {Files.REPORT}) if (folder / name).is_file()]
-    stored = store_files(buckets.private, prefix, once, max_age=VERSION_MAX_AGE, may_mend=may_mend, reached=reached)
+def _refresh_report(buckets: Buckets, prefix: str, folder: Path, reached: Reached) -> bool:
     if not (folder / Files.REPORT).is_file():
-        return stored
-    report = _described(folder / Files.REPORT)
-    sent = bring_up_to_date(buckets.private, prefix, report, max_age=SHORT_MAX_AGE)
+        return False
+    sent = bring_up_to_date(buckets.private, prefix, _described(folder / Files.REPORT), max_age=SHORT_MAX_AGE)
     if sent:
-        reached(f"uploaded {report.name}")
-    reached(f"verified {report.name}")
-    return stored.with_file(report, sent=sent)
+        reached(f"uploaded {Files.REPORT}")
+    reached(f"verified {Files.REPORT}")
+    return sent
 
 
 def _require_same(folder: Path, manifest: Manifest) -> None:
