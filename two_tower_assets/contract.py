@@ -77,6 +77,8 @@ class Files:
     TOWERS: Final = "towers.safetensors"
     MANIFEST: Final = "manifest.json"
     REPORT: Final = "report.html"
+    WASM: Final = "ort-wasm-simd-threaded.wasm"
+    """What onnxruntime-web runs on in the Edge Functions; published with each version."""
 
     PRIVATE: Final = frozenset({TOWERS, REPORT})
     """Files that never enter the public bucket nor the manifest."""

@@ -10,18 +10,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
+from fsspec.asyn import sync
 from s3fs import S3FileSystem
 
-from two_tower_assets.storage.bucket import NotStored, checked_path
+from two_tower_assets.storage.bucket import BLOCK_BYTES, NotStored, checked_path
 from two_tower_assets.storage.reading import digest_of, local_digest
 from two_tower_assets.storage.remote_errors import FAULTS, for_people
 from two_tower_assets.storage.retries import Patience, create_patiently, patiently
 
 T = TypeVar("T")
 
-_READ_BYTES: Final = 8 << 20
 # One attempt each: waiting out faults is ours to do, and two layers of it would multiply.
-_ONE_ATTEMPT: Final = {"retries": {"total_max_attempts": 1, "mode": "standard"}}
+_ONE_ATTEMPT: Final = {
+    "retries": {"total_max_attempts": 1, "mode": "standard"},
+    "connect_timeout": 10,
+    "read_timeout": 20,
+}
 
 
 class RemoteBucket:
@@ -52,11 +56,16 @@ class RemoteBucket:
         patiently(lambda: self._put(key, source, max_age, content_type, mode="overwrite"), self._patience)
 
     def read(self, path: str) -> Iterator[bytes]:
-        """Yield a file's bytes by ranges of one and the same version of it."""
+        """Yield a file's bytes as they arrive, by one request, so that they are of one version of it."""
         key = self._key(path)
-        with _errors(key), self._files.open(key, "rb", block_size=_READ_BYTES, cache_type="none") as file:
-            while block := file.read(_READ_BYTES):
-                yield block
+        bucket, name, _ = self._files.split_path(key)
+        with _errors(key):
+            body = self._files.call_s3("get_object", Bucket=bucket, Key=name)["Body"]
+            try:
+                while block := sync(self._files.loop, body.read, BLOCK_BYTES):
+                    yield block
+            finally:
+                body.close()
 
     def sizes(self, prefix: str) -> dict[str, int]:
         """Return the sizes of all files below a folder."""
