@@ -223,7 +223,33 @@ def rollback(to: str | None, note: str | None, data: Path | None) -> None:
     from two_tower_assets.defs.rolling_back import roll_back
     from two_tower_assets.defs.site import open_site
 
-    click.echo(str(roll_back(open_site(data_folder=data).serving_url, to=to, note=note)))
+    click.echo(str(roll_back(open_site(data_folder=data).target, to=to, note=note)))
+
+
+@main.command()
+@click.option("--dry-run", is_flag=True, help="Say what would change: files, rows, SQL, target. Change nothing.")
+@_data
+def publish(*, dry_run: bool, data: Path | None) -> None:
+    """Publish the newest version that was trained: write beside, verify, flip."""
+    from two_tower_assets.defs.publishing_tables import print_plan
+    from two_tower_assets.defs.site import open_site
+
+    if dry_run:
+        print_plan(open_site(data_folder=data))
+    else:
+        _materialize('key:"publishing/*"', data)
+
+
+@main.command()
+@_data
+@click.pass_context
+def verify(context: click.Context, data: Path | None) -> None:
+    """Read the live release again wherever it lies, and say what differs; exits with 1 when anything does."""
+    from two_tower_assets.defs.publishing_tables import print_inspection
+    from two_tower_assets.defs.site import open_site
+
+    if not print_inspection(open_site(data_folder=data)):
+        context.exit(1)
 
 
 @main.command("upsert-embeddings")

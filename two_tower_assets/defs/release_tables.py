@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
@@ -22,6 +22,9 @@ from two_tower_assets.publishing.listing import (
 )
 
 
+_APART: Final = frozenset({"recipe", "filtered"})
+
+
 def print_release(site: Site, model_version: str | None) -> None:
     """Print everything about one release, by default the live one."""
     console = Console(highlight=False, width=TABLE_WIDTH)
@@ -30,6 +33,7 @@ def print_release(site: Site, model_version: str | None) -> None:
     console.print(_pairs(f"Release {release.model_version}", _facts(release)))
     if release.evidence:
         console.print(_pairs("Evidence", ((name, value(found)) for name, found in sorted(_evidence(release)))))
+        console.print(_ann_table(release.evidence["ann"]))
     else:
         console.print(
             f"Version {release.model_version} has no evidence: it was never verified. Publish it to its end "
@@ -79,10 +83,21 @@ def _where(files: LocalFiles) -> str:
 
 
 def _evidence(release: ReleaseDetails) -> Iterator[tuple[str, Any]]:
-    """Each part under its name, the recipe left out: `release diff` shows what differs in it."""
+    """Each part under its name; left out are the recipe, which `release diff` compares, and what has a table."""
     for part, found in release.evidence.items():
-        kept = {key: inner for key, inner in found.items() if key != "recipe"} if isinstance(found, dict) else found
+        kept = {key: inner for key, inner in found.items() if key not in _APART} if isinstance(found, dict) else found
         yield from flatten(kept, part)
+
+
+def _ann_table(ann: Mapping[str, Any]) -> Table:
+    table = Table(title="What the index finds of exact search", title_justify="left")
+    for column in ("filter", "keeps", "recall@10", "recall@50", "rows missing"):
+        table.add_column(column)
+    whole = {"filter": "none", "kept": 1.0, "missing": 0, **ann}
+    for found in (whole, *ann.get("filtered", ())):
+        figures = (f"{found[key]:.4f}" for key in ("recall_at_10", "recall_at_50"))
+        table.add_row(found["filter"], f"{found['kept']:.1%}", *figures, str(found["missing"]))
+    return table
 
 
 def _log_table(entries: Iterable[LogEntry]) -> Table:

@@ -28,7 +28,7 @@ def make_an_earlier_release_live(
     from two_tower_assets.defs.rolling_back import roll_back
 
     note = config.note or f"run {context.run_id}"
-    timed = roll_back(workspace.site.serving_url, to=config.to, note=note)
+    timed = roll_back(workspace.site.target, to=config.to, note=note)
     described: dict[str, Any] = {
         "model_version": timed.flip.model_version,
         "previous_version": timed.flip.previous or "none",

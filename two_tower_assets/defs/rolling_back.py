@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from two_tower_assets.publishing.release import Flip, rollback
+from two_tower_assets.publishing.flip import Flip, rollback
+from two_tower_assets.publishing.target import Target
 
 
 @dataclass(frozen=True)
@@ -21,8 +22,8 @@ class TimedFlip:
         return f"live: {self.flip.model_version}{before}, {self.milliseconds:.0f} ms"
 
 
-def roll_back(url: str, *, to: str | None, note: str | None) -> TimedFlip:
-    """Make an earlier version live again; arguments and errors are those of `publishing.release.rollback`."""
+def roll_back(target: Target, *, to: str | None, note: str | None) -> TimedFlip:
+    """Make an earlier version live again; arguments and errors are those of `publishing.flip.rollback`."""
     started = time.perf_counter()
-    flip = rollback(url, to=to, note=note)
+    flip = rollback(target, to=to, note=note)
     return TimedFlip(flip, (time.perf_counter() - started) * 1000)

@@ -159,6 +159,22 @@ def read_manifest(buckets: Buckets, model_version: str, *, sha256: str | None = 
     return StoredManifest(manifest, content)
 
 
+def require_stored(buckets: Buckets, model_version: str, manifest_sha256: str) -> None:
+    """Refuse a version whose files are not stored under exactly this manifest, which is stored after them.
+
+    Raises:
+        PublishingError: they are not.
+    """
+    try:
+        read_manifest(buckets, model_version, sha256=manifest_sha256)
+    except NotStored:
+        raise PublishingError(
+            f"The files of version {model_version} are not in storage",
+            where=f"{buckets.public.url}/{buckets.version_prefix(model_version)}",
+            remedy="Materialize publishing/stored_files, which stores and compares them.",
+        ) from None
+
+
 def differences(buckets: Buckets, model_version: str, *, sha256: str | None = None) -> tuple[str, ...]:
     """Read everything public of a version back, and `current/`, and say what differs; empty when nothing does.
 

@@ -15,6 +15,7 @@ from psycopg import errors
 
 from two_tower_assets.database.queries import query
 from two_tower_assets.errors import PublishingError
+from two_tower_assets.publishing.current import follow_live
 from two_tower_assets.publishing.evidence import (
     FolderEvidence,
     examine_folder,
@@ -22,7 +23,7 @@ from two_tower_assets.publishing.evidence import (
     require_ann,
     require_evaluation,
 )
-from two_tower_assets.publishing.files import follow_live, require_stored
+from two_tower_assets.publishing.files import require_stored
 from two_tower_assets.publishing.registry import Release, read_live, read_release
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.publishing.writer import LOCK_WAIT_SECONDS, Connection, single_writer, until_unlocked
@@ -99,7 +100,7 @@ def make_live(
     reached("before the flip")
     flip = _move(connection, version, before, "release", note)
     reached("flipped")
-    follow_live(target.buckets, version, folder, reached=reached)
+    follow_live(target.buckets, version, folder, sha256=shown.manifest_hash, reached=reached)
     return replace(flip, dropped=_drop_superseded(connection, settings.keep_versions, reached))
 
 
@@ -133,7 +134,7 @@ def rollback(
             _require_retired(read_release(connection, version), version)
         flip = _move(connection, version, before, "rollback", note)
         reached("flipped")
-        follow_live(target.buckets, version, None, reached=reached)
+        follow_live(target.buckets, version, reached=reached)
         return flip
 
 

@@ -17,13 +17,14 @@ from two_tower_assets.contract import Files
 from two_tower_assets.database.connection import connect
 from two_tower_assets.database.queries import query
 from two_tower_assets.errors import PublishingError, TwoTowerError
-from two_tower_assets.publishing.files import current_differences, fetch_file, version_differences
+from two_tower_assets.publishing.files import differences
 from two_tower_assets.publishing.readback import same_blocks
 from two_tower_assets.publishing.registry import Release, read_live, read_release
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.publishing.user_vectors import table_of
 from two_tower_assets.publishing.vectors import qualified
 from two_tower_assets.publishing.writer import Connection, refusals
+from two_tower_assets.storage.reading import fetch
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,9 @@ def _findings(connection: Connection, target: Target, release: Release, artifact
     version, buckets = release.model_version, target.buckets
     yield _finding("the registry's row", lambda: _registry(release))
     yield _finding(
-        f"the files in {buckets.public.url}/{buckets.version_prefix(version)}",
-        lambda: version_differences(buckets, version, release.manifest_hash),
+        f"the files in {buckets.public.url}/{buckets.prefix}, the version's own and current/",
+        lambda: differences(buckets, version, sha256=release.manifest_hash),
     )
-    yield _finding(f"the files at {buckets.base_url}", lambda: current_differences(buckets, version))
     yield _finding(f"the vectors in {release.vector_table}", lambda: _vectors(connection, target, release))
     yield _finding("the vectors of users", lambda: _users(connection, release))
     if (artifacts / version / Files.MANIFEST).exists():
@@ -104,7 +104,7 @@ def _vectors(connection: Connection, target: Target, release: Release) -> tuple[
     connection.execute(query("release_complete"), {"model_version": release.model_version})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / Files.VIDEO_EMBEDDINGS
-        fetch_file(target.buckets, release.model_version, Files.VIDEO_EMBEDDINGS, path)
+        fetch(target.buckets.public, f"{release.artifact_prefix}/{Files.VIDEO_EMBEDDINGS}", path)
         for _ in same_blocks(connection, release.vector_table, path, may_have_others=True):
             pass
     return ()

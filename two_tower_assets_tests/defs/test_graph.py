@@ -127,6 +127,7 @@ BLOCKING_CHECKS = {
     "artifacts/video_embeddings": "every_active_video_has_one_unit_vector",
     "artifacts/manifest": "golden_vectors_replay",
     "publishing/video_embeddings_table": "index_finds_what_exact_search_finds",
+    "publishing/user_embeddings": "every_active_user_has_a_vector",
 }
 
 

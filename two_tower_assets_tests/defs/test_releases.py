@@ -14,9 +14,9 @@ from two_tower_assets.artifacts.manifest import Manifest, manifest_hash
 from two_tower_assets.cli import main
 from two_tower_assets.contract import Files
 from two_tower_assets.defs.release_words import size
-from two_tower_assets.publishing.release import rollback
+from two_tower_assets.publishing.flip import rollback
 from two_tower_assets_tests.defs.two_releases import MORE_VIDEOS, NEW_FIGURES, release_two
-from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, rows
+from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, rows, target_at
 
 UNKNOWN = "20300101T000000Z-0000000"
 
@@ -26,6 +26,7 @@ def home(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     """An environment that serves from the test's database, which has no release yet."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TWO_TOWER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TWO_TOWER_STORAGE_URL", str(tmp_path / "buckets"))
     monkeypatch.setenv("SUPABASE_DB_URL", database)
     monkeypatch.setenv("TWO_TOWER_DATABASE_URL", database)
     return tmp_path / "home"
@@ -34,7 +35,7 @@ def home(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 @pytest.fixture
 def two(home: Path, versions: Path, database: str) -> Path:
     """The same with two releases; NEW is live."""
-    release_two(database, versions, home / "artifacts")
+    release_two(target_at(database, home.parent / "buckets"), versions, home / "artifacts")
     return home
 
 
@@ -65,8 +66,8 @@ def test_releases_are_a_table_with_the_live_one_marked(two: Path, database: str)
     assert answer.exit_code == 0, answer.output
     assert answer.output.index(NEW) < answer.output.index(OLD)
     live, old = cells(answer.output, "●"), cells(answer.output, "")
-    assert live[1:8] == [NEW, "live", "3 d 4 h", "0.6250", "0.2000", str(MORE_VIDEOS), "1"]
-    assert old[1:8] == [OLD, "retired", "3 d 4 h", "0.5000", "0.2500", str(VIDEOS), "0"]
+    assert live[1:8] == [NEW, "live", "3 d 4 h", "0.6250", "0.2000", str(MORE_VIDEOS), "21"]
+    assert old[1:8] == [OLD, "retired", "3 d 4 h", "0.5000", "0.2500", str(VIDEOS), "20"]
     ((total,),) = rows(
         database,
         "select pg_total_relation_size(vector_table::regclass) from public.model_releases where state = 'live'",
@@ -112,7 +113,7 @@ def test_a_database_without_the_registry_is_told_what_to_do(
 
 def test_show_tells_everything_of_one_version(two: Path, database: str) -> None:
     """State, who, hash, prefix, table, sizes, every part of the evidence, and its flips."""
-    rollback(database, note="the new one is worse")
+    rollback(target_at(database, two.parent / "buckets"), note="the new one is worse")
     answer = two_tower("release", "show", NEW)
     assert answer.exit_code == 0, answer.output
     shown = answer.output
@@ -124,7 +125,7 @@ def test_show_tells_everything_of_one_version(two: Path, database: str) -> None:
     )
     assert cells(shown, "artifact prefix")[1] == prefix
     assert cells(shown, "vectors")[1] == table
-    assert cells(shown, "videos, users")[1] == f"{MORE_VIDEOS}, 0"
+    assert cells(shown, "videos, users")[1] == f"{MORE_VIDEOS}, 20"
     assert f"Files: {two / 'artifacts' / NEW}\n" in shown
     assert cells(shown, "evaluation.passed")[1] == "yes"
     assert cells(shown, "evaluation.metrics.auc")[1] == "0.7500"

@@ -9,16 +9,17 @@ import pytest
 from two_tower_assets.definitions import build_defs
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets_tests.defs.two_releases import release_two
-from two_tower_assets_tests.publishing.releasing import NEW, OLD, rows
+from two_tower_assets_tests.publishing.releasing import NEW, OLD, rows, target_at
 
 
 @pytest.fixture
 def two(database: str, versions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home over a database with two releases; NEW is live."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TWO_TOWER_STORAGE_URL", str(tmp_path / "buckets"))
     monkeypatch.setenv("SUPABASE_DB_URL", database)
     monkeypatch.setenv("TWO_TOWER_DATABASE_URL", database)
-    release_two(database, versions, tmp_path / "home" / "artifacts")
+    release_two(target_at(database, tmp_path / "buckets"), versions, tmp_path / "home" / "artifacts")
     return tmp_path / "home"
 
 

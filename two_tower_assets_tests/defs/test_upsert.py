@@ -14,7 +14,7 @@ from two_tower_assets.local.keys import ProjectKeys
 from two_tower_assets.local.postgrest import PostgREST
 from two_tower_assets_tests.defs.two_releases import serving_videos
 from two_tower_assets_tests.publishing.gateway import Gateway, gateway
-from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, everything, release, rows
+from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, everything, release, rows, target_at
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def live(database: str, versions: Path, tmp_path: Path) -> Path:
     """The folder of the version that is live, in the home."""
     serving_videos(database)
     folder = shutil.copytree(versions / OLD, tmp_path / "home" / "artifacts" / OLD)
-    release(database, folder)
+    release(target_at(database, tmp_path / "buckets"), folder)
     return folder
 
 
@@ -87,7 +87,7 @@ def test_another_version_s_file_is_refused_in_one_paragraph(
 
 
 def test_nothing_live_and_files_elsewhere_are_told_with_the_next_step(
-    project: Gateway, database: str, versions: Path
+    project: Gateway, database: str, versions: Path, tmp_path: Path
 ) -> None:
     """Without FILE it looks for the live version's; without either there is advice."""
     answer = upsert()
@@ -95,7 +95,7 @@ def test_nothing_live_and_files_elsewhere_are_told_with_the_next_step(
     assert "No release is live" in answer.stderr
     assert "SUPABASE_DB_URL" in answer.stderr
     serving_videos(database)
-    release(database, versions / OLD)
+    release(target_at(database, tmp_path / "buckets"), versions / OLD)
     answer = upsert()
     assert answer.exit_code == 1
     assert f"The files of version {OLD}, which is live at the project, are not here" in answer.stderr

@@ -11,9 +11,10 @@ import psycopg
 from two_tower_assets.evaluation.recipe import Recipe
 from two_tower_assets.publishing.evidence import EvaluationEvidence
 from two_tower_assets.publishing.release import publish
+from two_tower_assets.publishing.target import Target
 from two_tower_assets.settings import ModelSettings, Settings
 from two_tower_assets_tests.artifacts.versions import feature_space, items, make_version
-from two_tower_assets_tests.publishing.releasing import NEW, OLD, SETTINGS, VIDEOS, user_vectors
+from two_tower_assets_tests.publishing.releasing import NEW, OLD, SETTINGS, VIDEOS, prepared, user_probes
 
 MORE_VIDEOS = VIDEOS + 12
 OLD_FIGURES = {"recall@200": 0.5, "ndcg@10": 0.25}
@@ -34,11 +35,17 @@ def recipe(*hidden: int) -> dict[str, Any]:
     return Recipe.of(Settings(model=ModelSettings(hidden=hidden))).model_dump(mode="json")
 
 
-def release_with(url: str, folder: Path, figures: dict[str, float], settings: dict[str, Any]) -> None:
+def release_with(target: Target, folder: Path, figures: dict[str, float], settings: dict[str, Any]) -> None:
     """Publish a version of which the evaluation says this."""
     evaluation = EvaluationEvidence(model_version=folder.name, passed=True, metrics=figures, recipe=settings)
     publish(
-        url, folder, queries_UD=user_vectors(), evaluation=evaluation, settings=SETTINGS, note=f"of {folder.name}"
+        target,
+        folder,
+        users=prepared(folder),
+        probes=user_probes(),
+        evaluation=evaluation,
+        settings=SETTINGS,
+        note=f"of {folder.name}",
     )
 
 
@@ -49,9 +56,9 @@ def make_two(artifacts: Path) -> Path:
     return artifacts
 
 
-def release_two(url: str, versions: Path, artifacts: Path) -> None:
+def release_two(target: Target, versions: Path, artifacts: Path) -> None:
     """Copy both into a home's artifacts and release OLD, then NEW with another hidden layer."""
     shutil.copytree(versions, artifacts)
-    serving_videos(url, MORE_VIDEOS)
-    release_with(url, artifacts / OLD, OLD_FIGURES, recipe(32))
-    release_with(url, artifacts / NEW, NEW_FIGURES, recipe(64, 32))
+    serving_videos(target.url, MORE_VIDEOS)
+    release_with(target, artifacts / OLD, OLD_FIGURES, recipe(32))
+    release_with(target, artifacts / NEW, NEW_FIGURES, recipe(64, 32))

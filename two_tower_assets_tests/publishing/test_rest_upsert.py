@@ -17,10 +17,11 @@ from two_tower_assets.errors import PublishingError, RestError
 from two_tower_assets.local.keys import ProjectKeys, new_secret
 from two_tower_assets.local.postgrest import PostgREST
 from two_tower_assets.publishing import rest_project
+from two_tower_assets.publishing.flip import rollback
 from two_tower_assets.publishing.registry import list_releases
-from two_tower_assets.publishing.release import rollback
 from two_tower_assets.publishing.rest_project import RestProject
 from two_tower_assets.publishing.rest_upsert import Upserted, plan_upsert, upsert_embeddings
+from two_tower_assets.publishing.target import Target
 from two_tower_assets_tests.publishing.embedding_files import read_all, with_vectors
 from two_tower_assets_tests.publishing.gateway import Fault, Gateway, gateway
 from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, everything, release, rows
@@ -63,110 +64,114 @@ def assert_is_the_file(url: str, folder: Path) -> None:
 
 
 def test_missing_and_changed_vectors_are_sent_and_no_others(
-    serving: str, server: Gateway, project: RestProject, new: Path
+    target: Target, server: Gateway, project: RestProject, new: Path
 ) -> None:
     """Of 300 videos 40 are gone and one has another vector: 41 rows travel, and the table is the file again."""
-    release(serving, new)
+    release(target, new)
     ids, vectors = read_all(new / Files.VIDEO_EMBEDDINGS)
-    lose(serving, ids[30:70])
-    with psycopg.connect(serving) as connection:
+    lose(target.url, ids[30:70])
+    with psycopg.connect(target.url) as connection:
         other = str(vectors[0].tolist())
         connection.execute("update public.video_embeddings set embedding = %s where video_id = %s", [other, ids[5]])
     assert send(project, new) == Upserted(sent=41, unchanged=VIDEOS - 41)
     assert sorted(row["video_id"] for batch in server.written for row in batch) == sorted([ids[5], *ids[30:70]])
-    assert_is_the_file(serving, new)
+    assert_is_the_file(target.url, new)
 
 
-def test_a_second_run_writes_nothing(serving: str, server: Gateway, project: RestProject, new: Path) -> None:
+def test_a_second_run_writes_nothing(target: Target, server: Gateway, project: RestProject, new: Path) -> None:
     """Everything is there already: no writing request is made, and no row is touched."""
-    release(serving, new)
-    before = everything(serving)
+    release(target, new)
+    before = everything(target.url)
     assert send(project, new) == Upserted(sent=0, unchanged=VIDEOS)
     assert server.written == []
-    assert everything(serving) == before
+    assert everything(target.url) == before
 
 
-def test_the_search_finds_what_was_upserted(serving: str, project: RestProject, new: Path) -> None:
+def test_the_search_finds_what_was_upserted(target: Target, project: RestProject, new: Path) -> None:
     """A video's own vector finds it first, through the index, as soon as it was sent."""
-    release(serving, new)
+    release(target, new)
     ids, vectors = read_all(new / Files.VIDEO_EMBEDDINGS)
-    lose(serving, ids)
+    lose(target.url, ids)
     assert send(project, new).sent == VIDEOS
     for place in range(0, VIDEOS, 50):
         question = str(vectors[place].tolist())
-        first = rows(serving, "select video_id::text from public.recommend_videos_ann(%s, 1)", question)
+        first = rows(target.url, "select video_id::text from public.recommend_videos_ann(%s, 1)", question)
         assert first == [(ids[place],)]
 
 
 def test_pages_are_followed_when_the_server_cuts_them(
-    serving: str, project: RestProject, new: Path, monkeypatch: pytest.MonkeyPatch
+    target: Target, project: RestProject, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With 7 rows a page, 300 rows are still all read and recognised."""
     monkeypatch.setattr(rest_project, "PAGE", 7)
-    release(serving, new)
+    release(target, new)
     assert send(project, new, batch=300) == Upserted(sent=0, unchanged=VIDEOS)
 
 
-def test_videos_that_are_not_in_the_file_stay(serving: str, project: RestProject, new: Path) -> None:
+def test_videos_that_are_not_in_the_file_stay(target: Target, project: RestProject, new: Path) -> None:
     """A vector that somebody added to the live version is neither changed nor counted."""
-    release(serving, new)
+    release(target, new)
     ids, vectors = read_all(new / Files.VIDEO_EMBEDDINGS)
-    lose(serving, ids[:1])
-    with psycopg.connect(serving) as connection:
+    lose(target.url, ids[:1])
+    with psycopg.connect(target.url) as connection:
         connection.execute(
             "insert into public.video_embeddings (video_id, embedding) values (gen_random_uuid(), %s)",
             [str(vectors[3].tolist())],
         )
     assert send(project, new) == Upserted(sent=1, unchanged=VIDEOS - 1)
-    assert len(stored(serving)) == VIDEOS + 1
+    assert len(stored(target.url)) == VIDEOS + 1
 
 
 @pytest.mark.parametrize(
     "faults", [["429"], ["503", "503"], ["reset"], ["cut"], ["cut", "429", "reset", "cut", "503"]]
 )
 def test_faults_that_pass_are_waited_out(
-    serving: str, server: Gateway, project: RestProject, new: Path, faults: list[Fault]
+    target: Target, server: Gateway, project: RestProject, new: Path, faults: list[Fault]
 ) -> None:
     """After refusals, and connections cut before and after the rows were written, the table is the file."""
-    release(serving, new)
+    release(target, new)
     ids, _ = read_all(new / Files.VIDEO_EMBEDDINGS)
-    lose(serving, ids)
+    lose(target.url, ids)
     server.faults, server.read_faults = list(faults), list(faults)
     assert send(project, new).sent == VIDEOS
     assert server.faults == server.read_faults == []
-    assert_is_the_file(serving, new)
+    assert_is_the_file(target.url, new)
 
 
 def test_a_request_without_an_answer_is_given_up_and_repeated(
-    serving: str, server: Gateway, project_keys: ProjectKeys, new: Path, monkeypatch: pytest.MonkeyPatch
+    target: Target, server: Gateway, project_keys: ProjectKeys, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither a reading nor a writing request waits for ever."""
     monkeypatch.setattr(rest_project, "_TIMEOUT", httpx.Timeout(5, read=1))
-    release(serving, new)
+    release(target, new)
     ids, _ = read_all(new / Files.VIDEO_EMBEDDINGS)
-    lose(serving, ids[:20])
+    lose(target.url, ids[:20])
     server.faults, server.read_faults = ["hang"], ["hang"]
     with RestProject(server.url, project_keys.service_role) as project:
         assert send(project, new) == Upserted(sent=20, unchanged=VIDEOS - 20)
-    assert_is_the_file(serving, new)
+    assert_is_the_file(target.url, new)
 
 
-def test_a_broken_run_goes_on_where_it_broke(serving: str, server: Gateway, project: RestProject, new: Path) -> None:
+def test_a_broken_run_goes_on_where_it_broke(
+    target: Target, server: Gateway, project: RestProject, new: Path
+) -> None:
     """The second of three batches keeps failing; the next run sends the 200 rows that are missing."""
-    release(serving, new)
+    release(target, new)
     ids, _ = read_all(new / Files.VIDEO_EMBEDDINGS)
-    lose(serving, ids)
+    lose(target.url, ids)
     server.faults = ["pass", *["503"] * 6]  # type: ignore[list-item]
     with pytest.raises(RestError, match=r"No success in 6 attempts: HTTP 503 slow down.*then run again"):
         send(project, new)
-    assert sorted(stored(serving)) == ids[:100]
+    assert sorted(stored(target.url)) == ids[:100]
     assert send(project, new) == Upserted(sent=200, unchanged=100)
-    assert_is_the_file(serving, new)
+    assert_is_the_file(target.url, new)
 
 
-def test_every_repeated_request_is_told(serving: str, server: Gateway, project_keys: ProjectKeys, new: Path) -> None:
+def test_every_repeated_request_is_told(
+    target: Target, server: Gateway, project_keys: ProjectKeys, new: Path
+) -> None:
     """One line for each failure, with its status."""
-    release(serving, new)
+    release(target, new)
     told: list[str] = []
     server.read_faults = ["429", "reset"]
     with RestProject(server.url, project_keys.service_role, reached=told.append) as project:
@@ -187,41 +192,41 @@ def test_nothing_live_is_refused_with_the_way_to_a_first_release(
 
 
 def test_another_live_version_is_refused(
-    serving: str, server: Gateway, project: RestProject, old: Path, new: Path
+    target: Target, server: Gateway, project: RestProject, old: Path, new: Path
 ) -> None:
     """Both versions are named, and nothing is sent."""
-    release(serving, old)
-    before = everything(serving)
+    release(target, old)
+    before = everything(target.url)
     with pytest.raises(PublishingError, match=f"of version {NEW}, and version {OLD} is live"):
         send(project, new)
     assert server.written == []
-    assert everything(serving) == before
+    assert everything(target.url) == before
 
 
-def test_a_flip_meanwhile_mixes_no_versions(serving: str, project: RestProject, old: Path, new: Path) -> None:
+def test_a_flip_meanwhile_mixes_no_versions(target: Target, project: RestProject, old: Path, new: Path) -> None:
     """Between two batches another version goes live: its table takes no row of ours, and the error says so."""
-    release(serving, old)
-    release(serving, new)
+    release(target, old)
+    release(target, new)
     ids, _ = read_all(new / Files.VIDEO_EMBEDDINGS)
-    lose(serving, ids)
+    lose(target.url, ids)
     plan = plan_upsert(project, new / Files.VIDEO_EMBEDDINGS, batch=100)
 
     def flip(done: int, total: int) -> None:
         assert total == VIDEOS
         if done == 100:
-            rollback(serving)
+            rollback(target)
 
     with pytest.raises(PublishingError, match="another one went live there meanwhile"):
         upsert_embeddings(project, plan, progress=flip)
-    assert_is_the_file(serving, old)
-    assert rows(serving, "select distinct model_version from public.video_embeddings") == [(OLD,)]
-    table = next(x.vector_table for x in list_releases(serving) if x.model_version == NEW)
-    assert rows(serving, f"select count(*), min(model_version) from {table}") == [(100, NEW)]
+    assert_is_the_file(target.url, old)
+    assert rows(target.url, "select distinct model_version from public.video_embeddings") == [(OLD,)]
+    table = next(x.vector_table for x in list_releases(target.url) if x.model_version == NEW)
+    assert rows(target.url, f"select count(*), min(model_version) from {table}") == [(100, NEW)]
 
 
-def test_progress_reaches_the_number_of_rows(serving: str, project: RestProject, new: Path) -> None:
+def test_progress_reaches_the_number_of_rows(target: Target, project: RestProject, new: Path) -> None:
     """Told after each batch."""
-    release(serving, new)
+    release(target, new)
     told: list[tuple[int, int]] = []
     plan = plan_upsert(project, new / Files.VIDEO_EMBEDDINGS, batch=120)
     upsert_embeddings(project, plan, progress=lambda done, total: told.append((done, total)))
@@ -229,11 +234,11 @@ def test_progress_reaches_the_number_of_rows(serving: str, project: RestProject,
 
 
 def test_a_plan_says_what_would_be_sent_and_changes_nothing(
-    serving: str, server: Gateway, project: RestProject, new: Path, tmp_path: Path
+    target: Target, server: Gateway, project: RestProject, new: Path, tmp_path: Path
 ) -> None:
     """Rows, batches and bytes of a file with two more videos than the live version has."""
-    release(serving, new)
-    before = everything(serving)
+    release(target, new)
+    before = everything(target.url)
     ids, vectors = read_all(new / Files.VIDEO_EMBEDDINGS)
     more = sorted([*ids, "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"])
     path = with_vectors(new, tmp_path / NEW, more, np.concatenate([vectors, vectors[:2]]))
@@ -241,7 +246,7 @@ def test_a_plan_says_what_would_be_sent_and_changes_nothing(
     assert (plan.file.rows, plan.batches, plan.stored) == (302, 4, 300)
     assert plan.live is not None
     assert (plan.live.model_version, plan.target, plan.refusal()) == (NEW, server.url, None)
-    assert everything(serving) == before
+    assert everything(target.url) == before
     upsert_embeddings(project, plan)
     exact = sum(len(str(row)) for batch in server.written for row in batch)
     assert server.written

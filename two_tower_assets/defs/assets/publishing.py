@@ -33,16 +33,17 @@ def stored_files(
         progress=log_progress(context.log, "bytes uploaded"),
     )
     facts = {"prefix": stored.prefix}
-    made = record_in_database(context, site, facts, data_version=manifest.data_version, changed=bool(stored.uploaded))
+    made = record_in_database(context, site, facts, data_version=manifest.data_version, changed=stored.changed)
+    parts = (stored.public, stored.private)
     described = {
         "model_version": checkpoint.data_version,
         "bucket": site.target.buckets.public.url,
         "prefix": stored.prefix,
-        "uploaded": metadata.text_list(stored.uploaded),
-        "found": metadata.text_list(stored.found),
-        "bytes": stored.size,
+        "uploaded": metadata.text_list(name for part in parts for name in part.uploaded),
+        "found": metadata.text_list(name for part in parts for name in part.found),
+        "bytes_uploaded": sum(part.uploaded_bytes for part in parts),
     }
-    return result(site, made, described, reused=not stored.uploaded)
+    return result(site, made, described, reused=not stored.changed)
 
 
 @stage_asset(

@@ -17,7 +17,6 @@ from typing import Final
 
 import psycopg
 
-from two_tower_assets.contract import Files
 from two_tower_assets.publishing.files import read_manifest
 from two_tower_assets.publishing.release import publish
 from two_tower_assets.publishing.target import Target
@@ -174,5 +173,5 @@ def _left(connection: Connection, statement: str) -> list[tuple[object, ...]]:
 
 
 def _public_names(target: Target) -> set[str]:
-    manifest = read_manifest(target.buckets, NEW)
-    return {Files.MANIFEST, *(file.path for file in manifest.files)}
+    stored = read_manifest(target.buckets, NEW)
+    return {stored.itself.name, *(file.name for file in stored.files)}
