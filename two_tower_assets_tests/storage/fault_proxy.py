@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Literal
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
 Kind = Literal[
@@ -26,8 +26,10 @@ Kind = Literal[
     "duplicated reply",
     "duplicated request",
     "reply and silence",
+    "altered request",
 ]
-KINDS: tuple[Kind, ...] = Kind.__args__  # type: ignore[attr-defined]
+KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "altered request")
+"""Those that a transfer survives by itself."""
 LATENCY = 0.2
 
 
@@ -165,6 +167,10 @@ class _Handler(BaseHTTPRequestHandler):
         # Whatever comes next on this connection is read and not answered.
         while self.connection.recv(65536):
             pass
+
+    def _altered_request(self, body: bytes) -> None:
+        middle = len(body) // 2
+        self._pass_on(body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :])
 
     def _say(self, status: int, body: bytes, header: str = "") -> None:
         head = f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{header}connection: close\r\n\r\n"
