@@ -30,6 +30,8 @@ class DataFacts(Document):
     rows: dict[str, int]
     """Table to number of rows."""
     content_hash: str
+    active_videos: int | None = Field(default=None, exclude_if=lambda count: count is None)
+    """How many have a vector; left out in files from before it was said."""
 
 
 class TensorFacts(Document):

@@ -21,7 +21,6 @@ from two_tower_assets.publishing.listing import (
     read_log,
 )
 
-
 _APART: Final = frozenset({"recipe", "filtered"})
 
 

@@ -60,7 +60,7 @@ def inspect(target: Target, artifacts: Path) -> Inspection:
         PublishingError: nothing is live.
         DatabaseError: there is no connection.
     """
-    with connect(target.url, autocommit=True) as connection, refusals(target.url):
+    with connect(target.url, autocommit=True) as connection:
         live = read_live(connection)
         if live is None:
             raise PublishingError(
@@ -101,7 +101,8 @@ def _registry(release: Release) -> tuple[str, ...]:
 
 def _vectors(connection: Connection, target: Target, release: Release) -> tuple[str, ...]:
     assert release.vector_table is not None
-    connection.execute(query("release_complete"), {"model_version": release.model_version})
+    with refusals(target.url):
+        connection.execute(query("release_complete"), {"model_version": release.model_version})
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / Files.VIDEO_EMBEDDINGS
         fetch(target.buckets.public, f"{release.artifact_prefix}/{Files.VIDEO_EMBEDDINGS}", path)

@@ -26,6 +26,7 @@ from two_tower_assets.progress import Progress, silent
 from two_tower_assets.publishing.copy_format import HEADER, TRAILER, encode_rows
 from two_tower_assets.publishing.registry import Release, read_release
 from two_tower_assets.publishing.vector_index import build_index
+from two_tower_assets.publishing.video_file import require_every_video_once
 from two_tower_assets.publishing.writer import Connection, until_unlocked
 from two_tower_assets.settings import ReleaseSettings
 from two_tower_assets.steps import Reached, unheard
@@ -81,6 +82,7 @@ def stage_vectors(
     if release is not None and is_staged(connection, release, digest):
         assert release.vector_table is not None
         return Staged(release.model_version, release.vector_table, release.video_count or 0, written=False)
+    require_every_video_once(connection, folder)
     return _write(
         connection,
         url,

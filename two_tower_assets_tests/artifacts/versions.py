@@ -123,7 +123,7 @@ def make_version(
     normalizer(space).write(folder / Files.NORMALIZER)
     for name, vocabulary in vocabularies(space).items():
         vocabulary.write(folder / name)
-    data = DataFacts(cutoff=CUTOFF, rows={"videos": videos}, content_hash="d" * 64)
+    data = DataFacts(cutoff=CUTOFF, rows={"videos": videos}, content_hash="d" * 64, active_videos=videos)
     metrics = {"recall@200": 0.4}
     model_meta(described, space, data=data, settings=SETTINGS, metrics=metrics, choices=CHOICES).write(
         folder / Files.MODEL_META

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from two_tower_assets.artifacts.embeddings import read_blocks
 from two_tower_assets.artifacts.manifest import write_manifest
 from two_tower_assets.contract import Files
-from two_tower_assets.errors import PublishingError
+from two_tower_assets.errors import ArtifactError, PublishingError
 from two_tower_assets.publishing.probes import Probes
 from two_tower_assets.publishing.staging import stage
 from two_tower_assets.publishing.target import Target
@@ -205,3 +208,53 @@ def test_versions_have_their_own_vectors(target: Target, old: Path, new: Path) -
     for version in (OLD, NEW):
         table = f"two_tower.video_embeddings_{version.lower().replace('-', '_')}"
         assert rows(target.url, f"select distinct model_version from {table}") == [(version,)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (
+            lambda ids, vectors: (ids, np.where(np.arange(VIDEOS)[:, None] == 7, np.nan, vectors)),
+            "not finite: {seven}",
+        ),
+        (lambda ids, vectors: (ids, np.where(np.arange(VIDEOS)[:, None] == 7, 0, vectors)), "not finite: {seven}"),
+        (
+            lambda ids, vectors: (ids[np.arange(VIDEOS) != 7], np.delete(vectors, 7, 0)),
+            "299 videos.* 300, such as {seven}",
+        ),
+        (
+            lambda ids, vectors: (np.repeat(ids, 2)[7:-8], np.repeat(vectors, 2, 0)[7:-8]),
+            "more than once in the file",
+        ),
+        (lambda ids, vectors: (ids[::-1], vectors[::-1]), "out of order in the file"),
+        (lambda ids, vectors: (np.char.replace(ids, "-", ""), vectors), "are not uuids"),
+        (lambda ids, vectors: (ids, vectors[:, :128]), r"The columns are video_id string, .*128\]"),
+    ],
+    ids=["nan", "zero", "missing", "doubled", "unordered", "no uuid", "wrong dimension"],
+)
+def test_an_unusable_embedding_file_is_refused_and_what_is_wrong_is_named(
+    target: Target,
+    new: Path,
+    tmp_path: Path,
+    spoil: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+    complaint: str,
+) -> None:
+    """Also when the manifest fits the file; no vector and no table of it stays."""
+    folder = shutil.copytree(new, tmp_path / NEW)
+    blocks = list(read_blocks(new / Files.VIDEO_EMBEDDINGS))
+    ids, vectors = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+    other_ids, other_vectors = spoil(ids, vectors)
+    flat = pa.array(np.ascontiguousarray(other_vectors, np.float32).reshape(-1))
+    embedding = pa.FixedSizeListArray.from_arrays(flat, other_vectors.shape[1])
+    schema = pa.schema(
+        [
+            pa.field("video_id", pa.string(), nullable=False),
+            pa.field("embedding", embedding.type, nullable=False),
+        ]
+    )
+    pq.write_table(pa.table([pa.array(other_ids.tolist()), embedding], schema), folder / Files.VIDEO_EMBEDDINGS)
+    write_manifest(folder)
+    tables = everything(target.url)["tables"]
+    with pytest.raises((PublishingError, ArtifactError), match=complaint.format(seven=ids[7])):
+        stage(target, folder, settings=SETTINGS)
+    assert everything(target.url)["tables"] == tables

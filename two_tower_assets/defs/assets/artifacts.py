@@ -102,10 +102,14 @@ def model_meta(
         _require_same_features(checkpoint, normalizer)
         snapshot = snapshot_of(site, videos)
         rows = {table: facts.rows for table, facts in snapshot.tables.items()}
+        active = snapshot.videos().select("is_active").collect()["is_active"].sum()
+        facts = meta.DataFacts(
+            cutoff=snapshot.cutoff, rows=rows, content_hash=snapshot.content_hash, active_videos=active
+        )
         document = meta.model_meta(
             read_facts(folder / Files.TOWERS),
             space_of(site, normalizer),
-            data=meta.DataFacts(cutoff=snapshot.cutoff, rows=rows, content_hash=snapshot.content_hash),
+            data=facts,
             settings=site.settings,
             metrics=headline(report_of(site, report)),
             choices=choices_of(checkpoint),
