@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import stamina
 from click.testing import CliRunner, Result
 
 from two_tower_assets.cli import main
@@ -70,6 +71,16 @@ def test_it_sends_what_is_missing_and_says_how_much(project: Gateway, live: Path
     assert rows(database, "select count(*) from public.video_embeddings") == [(VIDEOS,)]
     assert "0 rows sent, 300 were there already." in upsert().stdout
     assert len(project.written) == 1
+
+
+def test_what_had_to_be_repeated_is_told_beside_the_result(project: Gateway, live: Path) -> None:
+    """A refusal for a while is a line on standard error, and standard output is as ever."""
+    project.read_faults = ["429"]
+    with stamina.set_testing(True, attempts=6, cap=True):
+        answer = upsert(str(live / Files.VIDEO_EMBEDDINGS))
+    assert answer.exit_code == 0
+    assert answer.stderr == "failed for now: HTTP 429 slow down\n"
+    assert answer.stdout == upsert().stdout
 
 
 @pytest.mark.parametrize("arguments", [[], ["--dry-run"]])
