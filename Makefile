@@ -14,7 +14,7 @@ PGBOUNCER := $(VENV)/pgbouncer/pgbouncer
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run evaluate ablation seeds gate-simulation ui test check bench screenshots pictures down
+.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness bench screenshots pictures down
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -56,6 +56,9 @@ check: $(STAMP) ## lint, types, import rules
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+publishing-harness: $(STAMP) ## kill publishing at every step, and flip under readers: what they saw
+	$(BIN)/python -m two_tower_assets_tests.publishing.harness
 
 bench: $(STAMP) ## speed and memory, as ratios measured in one run
 	$(BIN)/python -m two_tower_assets_tests.bench

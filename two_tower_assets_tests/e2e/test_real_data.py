@@ -48,7 +48,7 @@ def test_real_decisions_become_a_live_release_that_answers(two_tower: Command, h
         pytest.skip("TWO_TOWER_DATA_DIR is not set")
     run = two_tower("run", "--data", str(Path(root) / folder))
     assert run.returncode == 0, run.stderr
-    assert run.stderr.count("✓ check") == 9
+    assert run.stderr.count("✓ check") == 10
     (report,) = home.dagster.glob(f"assets/latest/{folder.replace('-', '_')}_*/evaluation/report.json")
     made = json.loads(report.read_text())
     trials = json.loads((home.root / made["root"] / "report.json").read_text())["trials"]
