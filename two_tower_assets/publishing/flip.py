@@ -75,7 +75,7 @@ def activate(
         DatabaseError: there is no connection.
     """
     _, shown = examine_folder(folder)
-    with single_writer(target.url, wait=lock_wait) as connection:
+    with single_writer(target.url, wait=lock_wait, doing=f"release {shown.model_version}") as connection:
         return make_live(connection, target, folder, shown, settings=settings, note=note, reached=reached)
 
 
@@ -126,7 +126,7 @@ def rollback(
         StorageError: `current/` could not follow; the pointer has moved all the same.
         DatabaseError: there is no connection.
     """
-    with single_writer(target.url, wait=lock_wait) as connection:
+    with single_writer(target.url, wait=lock_wait, doing="roll back") as connection:
         live = read_live(connection)
         before = live.model_version if live else None
         version = to or _replaced(connection, before)

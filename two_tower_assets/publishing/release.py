@@ -69,7 +69,7 @@ def publish(
     manifest, shown = examine_folder(folder)
     version = manifest.model_version
     require_evaluation(evaluation, version)
-    with single_writer(target.url, wait=lock_wait) as connection:
+    with single_writer(target.url, wait=lock_wait, doing=f"publish {version}") as connection:
         released = was_released(connection, version)
         files = store_version(target.buckets, folder, manifest, released=released, reached=reached)
         staged = stage_vectors(

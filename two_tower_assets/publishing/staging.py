@@ -43,7 +43,7 @@ def store_files(
         DatabaseError: there is no connection.
     """
     manifest, _ = examine_folder(folder)
-    with single_writer(target.url, wait=lock_wait) as connection:
+    with single_writer(target.url, wait=lock_wait, doing=f"store {manifest.model_version}") as connection:
         released = was_released(connection, manifest.model_version)
         return store_version(target.buckets, folder, manifest, released=released, reached=reached, progress=progress)
 
@@ -72,7 +72,7 @@ def stage(
         DatabaseError: there is no connection.
     """
     manifest, _ = examine_folder(folder)
-    with single_writer(target.url, wait=lock_wait) as connection:
+    with single_writer(target.url, wait=lock_wait, doing=f"stage {manifest.model_version}") as connection:
         return stage_vectors(
             connection,
             target.url,
@@ -108,5 +108,5 @@ def prepare_users(
         PublishingError: the version is not staged, or another writer is at work.
         DatabaseError: there is no connection.
     """
-    with single_writer(target.url, wait=lock_wait) as connection:
+    with single_writer(target.url, wait=lock_wait, doing=f"prepare users of {version}") as connection:
         return stage_users(connection, version, users, reached=reached, progress=progress)

@@ -52,7 +52,7 @@ def verify(
         DatabaseError: there is no connection.
     """
     _, shown = examine_folder(folder)
-    with single_writer(target.url, wait=lock_wait) as connection:
+    with single_writer(target.url, wait=lock_wait, doing=f"verify {shown.model_version}") as connection:
         return verify_staged(connection, folder, shown, probes=probes, evaluation=evaluation, settings=settings)
 
 
