@@ -33,7 +33,7 @@ def program(folder: Path, script: str) -> None:
 
 
 def test_npm_brings_the_known_file(wasm: Path) -> None:
-    """The package of the version named holds the file of the hash named: WebAssembly of 14.2 MB, and nothing else is kept."""
+    """The package of that version holds the file of that hash, WebAssembly of 14.2 MB, and nothing else is kept."""
     assert sha256_of(wasm) == WASM_SHA256
     assert wasm.read_bytes()[:4] == b"\0asm"
     assert wasm.stat().st_size == 14_239_897

@@ -152,7 +152,7 @@ def test_a_manifest_changed_meanwhile(buckets: Buckets, versions: Versions) -> N
 
 @pytest.mark.parametrize("local", [True, False])
 def test_current_follows(buckets: Buckets, versions: Versions, local: bool) -> None:
-    """`current/` holds exactly the live version's files, forth and back, from this machine's files or from storage."""
+    """`current/` holds exactly the live version's files, forth and back, from this machine or from storage."""
     for folder in (versions.first, versions.second):
         store(buckets, folder)
     for folder in (versions.first, versions.second, versions.first):
@@ -191,7 +191,7 @@ def test_current_is_mended_after_a_break(buckets: Buckets, versions: Versions) -
 
 
 def test_an_altered_version_is_never_followed(buckets: Buckets, versions: Versions, tmp_path: Path) -> None:
-    """A stored file or manifest with one byte changed is named; with the local file at hand only the manifest is needed."""
+    """A stored file or manifest with one byte changed is named; with the local file only the manifest is needed."""
     store(buckets, versions.first)
     path = f"{PREFIX}/{VERSION}/{Files.USER_TOWER}"
     alter(buckets.public, path, tmp_path / "scratch")
@@ -245,7 +245,7 @@ def test_a_manifest_of_another_version(buckets: Buckets, versions: Versions) -> 
 
 
 def test_clients_see_types_and_ages(tmp_path: Path, versions: Versions) -> None:
-    """Over HTTP a version's files may be kept for a year, `current/` for a minute, and the private ones not be read."""
+    """Over HTTP a version's files may be kept for a year, `current/` for a minute, and private ones not be read."""
     with StorageServer(tmp_path / "server", key="k") as server:
         buckets = open_buckets(Environment(Home(tmp_path), supabase_url=server.url, supabase_key="k"), "default")
         store(buckets, versions.first)
