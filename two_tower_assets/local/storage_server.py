@@ -83,10 +83,10 @@ class StorageServer:
         """Begin to serve, and return when requests are answered.
 
         Raises:
-            LocalStackError: the port is taken.
+            LocalStackError: the port is taken, or another server uses the folder.
         """
-        listener = self._listener()
         store = Store(self._folder)
+        listener = self._listener(store)
         config = uvicorn.Config(
             self._logged(self._app(store)),
             http=falling_silent(self._silent),
@@ -122,13 +122,14 @@ class StorageServer:
     ) -> None:
         self.stop()
 
-    def _listener(self) -> socket.socket:
+    def _listener(self, store: Store) -> socket.socket:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((_LOOPBACK, self._port))
         except OSError as error:
             listener.close()
+            store.close()
             raise LocalStackError(
                 f"The storage server cannot listen: {error.strerror}",
                 where=f"{_LOOPBACK}:{self._port}",

@@ -7,6 +7,7 @@ What does not live here: the kinds of bucket (`folder`, `remote`, `supabase_buck
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -38,6 +39,17 @@ class Unavailable(StorageError):  # noqa: N818 - same
         """Seconds that the server asks to be left alone, when it says so."""
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long a passing fault is waited out. Waits double from the first to the longest, with jitter."""
+
+    attempts: int = 6
+    seconds: float = 180.0
+    """No attempt begins later than this after the first."""
+    first_wait: float = 0.25
+    longest_wait: float = 10.0
+
+
 class Bucket(Protocol):
     """Files by path such as `two-tower/v3/current/manifest.json`. Safe to call from several threads.
 
@@ -48,6 +60,10 @@ class Bucket(Protocol):
     @property
     def url(self) -> str:
         """Where the bucket is, for people; without secrets."""
+
+    @property
+    def patience(self) -> Patience:
+        """How long passing faults are waited out."""
 
     def create(self, path: str, source: Path, *, max_age: int, content_type: str) -> None:
         """Store a file where there is none.

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from two_tower_assets.errors import StorageError
-from two_tower_assets.storage.bucket import BLOCK_BYTES, AlreadyStored, NotStored, checked_path, is_partial
+from two_tower_assets.storage.bucket import BLOCK_BYTES, AlreadyStored, NotStored, Patience, checked_path, is_partial
 from two_tower_assets.storage.partial_files import new_partial, sweep, sync_folder
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -25,6 +25,7 @@ class FolderBucket:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.patience = Patience()
 
     def __repr__(self) -> str:
         return f"FolderBucket({str(self.root)!r})"

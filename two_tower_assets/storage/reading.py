@@ -6,12 +6,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from two_tower_assets.storage.bucket import BLOCK_BYTES, Bucket, NotStored
-from two_tower_assets.storage.retries import Patience, patiently
-
-_PATIENCE: Final = Patience()
+from two_tower_assets.storage.retries import patiently
 
 
 @dataclass(frozen=True)
@@ -41,24 +38,24 @@ def local_digest(path: Path) -> Digest:
         return digest_of(iter(lambda: file.read(BLOCK_BYTES), b""))
 
 
-def stored_digest(bucket: Bucket, path: str, *, patience: Patience = _PATIENCE) -> Digest | None:
+def stored_digest(bucket: Bucket, path: str) -> Digest | None:
     """Read a stored file back and hash it; None when there is none."""
     try:
-        return patiently(lambda: digest_of(bucket.read(path)), patience)
+        return patiently(lambda: digest_of(bucket.read(path)), bucket.patience)
     except NotStored:
         return None
 
 
-def stored_bytes(bucket: Bucket, path: str, *, patience: Patience = _PATIENCE) -> bytes:
+def stored_bytes(bucket: Bucket, path: str) -> bytes:
     """Return a small stored file.
 
     Raises:
         NotStored: there is none.
     """
-    return patiently(lambda: b"".join(bucket.read(path)), patience)
+    return patiently(lambda: b"".join(bucket.read(path)), bucket.patience)
 
 
-def fetch(bucket: Bucket, path: str, target: Path, *, patience: Patience = _PATIENCE) -> Digest:
+def fetch(bucket: Bucket, path: str, target: Path) -> Digest:
     """Write a stored file into a local one, and hash it on the way.
 
     Raises:
@@ -73,4 +70,4 @@ def fetch(bucket: Bucket, path: str, target: Path, *, patience: Patience = _PATI
                 size += file.write(block)
         return Digest(sha256.hexdigest(), size)
 
-    return patiently(attempt, patience)
+    return patiently(attempt, bucket.patience)

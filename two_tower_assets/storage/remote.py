@@ -13,10 +13,10 @@ from typing import Final, TypeVar
 from fsspec.asyn import sync
 from s3fs import S3FileSystem
 
-from two_tower_assets.storage.bucket import BLOCK_BYTES, NotStored, checked_path
+from two_tower_assets.storage.bucket import BLOCK_BYTES, NotStored, Patience, checked_path
 from two_tower_assets.storage.reading import digest_of, local_digest
 from two_tower_assets.storage.remote_errors import FAULTS, for_people
-from two_tower_assets.storage.retries import Patience, create_patiently, patiently
+from two_tower_assets.storage.retries import create_patiently, patiently
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class RemoteBucket:
         """Connect to nothing yet."""
         self.url = url.rstrip("/")
         self._root = self.url.split("://", 1)[1]
-        self._patience = patience or Patience()
+        self.patience = patience or Patience()
         self._files = S3FileSystem(config_kwargs=_ONE_ATTEMPT, use_listings_cache=False, skip_instance_cache=True)
 
     def __repr__(self) -> str:
@@ -47,13 +47,13 @@ class RemoteBucket:
         create_patiently(
             lambda: self._put(key, source, max_age, content_type, mode="create"),
             lambda: self._holds(path, source),
-            self._patience,
+            self.patience,
         )
 
     def replace(self, path: str, source: Path, *, max_age: int, content_type: str) -> None:
         """Store a file whether or not there is one."""
         key = self._key(path)
-        patiently(lambda: self._put(key, source, max_age, content_type, mode="overwrite"), self._patience)
+        patiently(lambda: self._put(key, source, max_age, content_type, mode="overwrite"), self.patience)
 
     def read(self, path: str) -> Iterator[bytes]:
         """Yield a file's bytes as they arrive, by one request, so that they are of one version of it."""
@@ -108,7 +108,7 @@ class RemoteBucket:
             with _errors(key):
                 return call()
 
-        return patiently(attempt, self._patience)
+        return patiently(attempt, self.patience)
 
 
 @contextmanager

@@ -7,16 +7,20 @@ from typing import Final
 
 import aiohttp
 from botocore import exceptions as boto
+from botocore.parsers import ResponseParserError
 
 from two_tower_assets.errors import StorageError
 from two_tower_assets.storage.bucket import AlreadyStored, NotStored, Unavailable
 
-FAULTS: Final = (OSError, boto.BotoCoreError, boto.ClientError, aiohttp.ClientError, http.client.IncompleteRead)
+FAULTS: Final = (
+    *(OSError, boto.BotoCoreError, boto.ClientError, ResponseParserError),
+    *(aiohttp.ClientError, http.client.IncompleteRead),
+)
 """Everything that the file system raises for what the storage or the network did."""
 
 _BROKEN: Final = (
-    *(TimeoutError, ConnectionError, aiohttp.ClientError, http.client.IncompleteRead),
-    *(boto.HTTPClientError, boto.IncompleteReadError),
+    *(TimeoutError, ConnectionError, aiohttp.ClientError, http.client.IncompleteRead, ResponseParserError),
+    *(boto.HTTPClientError, boto.ConnectionError, boto.IncompleteReadError, boto.ResponseStreamingError),
 )
 _EXISTS: Final = {"PreconditionFailed", "412"}
 _BUSY: Final = {"SlowDown", "RequestTimeout", "ConditionalRequestConflict", "OperationAborted", "Throttling"}

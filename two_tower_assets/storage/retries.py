@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import stamina
 
-from two_tower_assets.storage.bucket import AlreadyStored, Unavailable
+from two_tower_assets.storage.bucket import AlreadyStored, Patience, Unavailable
 
 T = TypeVar("T")
 
 _LONGEST_ASKED_WAIT: Final = 60.0
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long a passing fault is waited out. Waits double from the first to the longest, with jitter."""
-
-    attempts: int = 6
-    seconds: float = 180.0
-    """No attempt begins later than this after the first."""
-    first_wait: float = 0.25
-    longest_wait: float = 10.0
 
 
 def patiently(call: Callable[[], T], patience: Patience) -> T:

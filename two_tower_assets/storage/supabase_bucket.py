@@ -13,9 +13,9 @@ from typing import Any, Final, TypeVar
 from storage3.types import FileOptions
 
 from two_tower_assets.errors import StorageError
-from two_tower_assets.storage.bucket import AlreadyStored, NotStored, checked_path
+from two_tower_assets.storage.bucket import AlreadyStored, NotStored, Patience, checked_path
 from two_tower_assets.storage.reading import digest_of, local_digest
-from two_tower_assets.storage.retries import Patience, create_patiently, patiently
+from two_tower_assets.storage.retries import create_patiently, patiently
 from two_tower_assets.storage.supabase_client import SupabaseClient
 from two_tower_assets.storage.supabase_errors import ServerRefusal
 
@@ -38,7 +38,7 @@ class SupabaseBucket:
             patience: how long passing faults are waited out.
         """
         self.name, self.public = name, public
-        self._client, self._patience = client, patience or Patience()
+        self._client, self.patience = client, patience or Patience()
         self._files = client.api.from_(name)
         self._looked_up, self._lock = False, threading.Lock()
 
@@ -55,14 +55,14 @@ class SupabaseBucket:
         self._look_up()
         key = checked_path(path)
         options = _options(max_age, content_type, upsert=False)
-        create_patiently(lambda: self._upload(key, source, options), lambda: self._holds(key, source), self._patience)
+        create_patiently(lambda: self._upload(key, source, options), lambda: self._holds(key, source), self.patience)
 
     def replace(self, path: str, source: Path, *, max_age: int, content_type: str) -> None:
         """Store a file whether or not there is one; the server switches when all bytes are there."""
         self._look_up()
         key = checked_path(path)
         options = _options(max_age, content_type, upsert=True)
-        patiently(lambda: self._upload(key, source, options), self._patience)
+        patiently(lambda: self._upload(key, source, options), self.patience)
 
     def read(self, path: str) -> Iterator[bytes]:
         """Yield a file's bytes; a private bucket's too."""
@@ -93,7 +93,7 @@ class SupabaseBucket:
             with self._client.errors(self._where(key)):
                 return call()
 
-        return patiently(attempt, self._patience)
+        return patiently(attempt, self.patience)
 
     def _upload(self, key: str, source: Path, options: FileOptions) -> None:
         with self._client.errors(self._where(key)):

@@ -28,8 +28,10 @@ Kind = Literal[
     "reply and silence",
     "altered request",
 ]
-KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "altered request")
-"""Those that a transfer survives by itself."""
+KINDS: tuple[Kind, ...] = tuple(
+    kind for kind in get_args(Kind) if kind not in {"altered request", "reply and silence"}
+)
+"""Those that any client survives by trying again."""
 LATENCY = 0.2
 
 

@@ -6,8 +6,8 @@ import hashlib
 import random
 from pathlib import Path
 
+from two_tower_assets.storage.bucket import Patience
 from two_tower_assets.storage.listed import LocalFile
-from two_tower_assets.storage.retries import Patience
 from two_tower_assets.storage.supabase_bucket import SupabaseBucket
 from two_tower_assets.storage.supabase_client import SupabaseClient
 

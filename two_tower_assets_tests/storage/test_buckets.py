@@ -29,7 +29,7 @@ def test_the_home_folder_by_default(tmp_path: Path) -> None:
 
 
 def test_the_supabase_project(tmp_path: Path) -> None:
-    """With a project and a key its Storage is used, under the names that are set, and clients' URL ends in current."""
+    """With a project and a key its Storage is used, under the names that are set, and the URL ends in current."""
     named = environment(
         tmp_path, supabase_url="https://x.supabase.co", supabase_key="sb_secret", bucket="b", prefix="p/q"
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from two_tower_assets.errors import StorageError
-from two_tower_assets.storage.bucket import AlreadyStored, Unavailable
-from two_tower_assets.storage.retries import Patience, create_patiently, patiently
+from two_tower_assets.storage.bucket import AlreadyStored, Patience, Unavailable
+from two_tower_assets.storage.retries import create_patiently, patiently
 
 QUICK = Patience(attempts=4, first_wait=0.001, longest_wait=0.002)
 
