@@ -43,9 +43,11 @@ export async function replay(model: Model, golden: Golden): Promise<Replay> {
 function difference(values: Float32Array, expected: readonly number[]): number {
   if (values.length !== expected.length) return Infinity;
   let largest = 0;
-  expected.forEach((value, place) => {
+  for (const [place, value] of expected.entries()) {
     const distance = Math.abs((values[place] ?? NaN) - Math.fround(value));
-    if (!(distance <= largest)) largest = distance;
-  });
+    // NaN would be lost on the next comparison.
+    if (Number.isNaN(distance)) return Infinity;
+    largest = Math.max(largest, distance);
+  }
   return largest;
 }
