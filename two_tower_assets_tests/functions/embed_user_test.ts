@@ -220,8 +220,12 @@ Deno.test("no token, key or user id ever reaches the log", async () => {
   await world.release(CONTENT);
   const user = await world.asUser(A);
   await world.answer(NAME, { user_id: A }, user);
-  await world.post(NAME, { user_id: B }, user);
-  await world.post(NAME, { user_id: A }, { authorization: "Bearer sb_secret_wrong" });
+  await refused(await world.post(NAME, { user_id: B }, user), 403, "not_your_user");
+  await refused(
+    await world.post(NAME, { user_id: A }, { authorization: "Bearer sb_secret_wrong" }),
+    401,
+    "unauthorized",
+  );
   await world.answer(NAME, { user_id: A });
   for (const secret of [SERVER_KEY, "sb_secret_wrong", user["authorization"]?.slice(7) ?? "?", A, B]) {
     ok(!world.kept.text.includes(secret));

@@ -71,13 +71,17 @@ async function fetchManifest(server: ArtifactServer, release: LiveRelease): Prom
   return manifest;
 }
 
+/** Fetch at the same time; what fails is raised when nothing is under way any more. */
 async function fetchFiles(server: ArtifactServer, manifest: Manifest, paths: readonly string[]): Promise<ModelFiles> {
-  const files = await Promise.all(paths.map(async (path): Promise<[string, Uint8Array]> => {
+  const fetched = await Promise.allSettled(paths.map(async (path): Promise<[string, Uint8Array]> => {
     const expected = manifest.files.get(path);
     if (expected === undefined) throw new ReleaseError(`The manifest does not list ${path}`);
     return [path, await fetchArtifact(server, manifest.modelVersion, path, expected)];
   }));
-  return new Map(files);
+  return new Map(fetched.map((file) => {
+    if (file.status === "rejected") throw file.reason;
+    return file.value;
+  }));
 }
 
 async function assemble(
