@@ -51,7 +51,7 @@ async function asks(
   keys: Server,
   headers: Record<string, string>,
   more: { jwtSecret?: string | null; jwtIssuer?: string } = {},
-) {
+): Promise<string | number> {
   const identify = identifier({
     supabaseUrl: keys.url,
     serverKeys: SERVER_KEYS,

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
-import { type FeatureSchema } from "../../infra/supabase/functions/_shared/documents.ts";
+import type { FeatureSchema, Segment } from "../../infra/supabase/functions/_shared/documents.ts";
 import { FeatureBuilder } from "../../infra/supabase/functions/_shared/features.ts";
 import { parseMoment } from "../../infra/supabase/functions/_shared/moments.ts";
 import { parsePayload } from "../../infra/supabase/functions/_shared/payload.ts";
@@ -106,7 +106,7 @@ function segment(
   size: number,
   type: string,
   more: { features?: string[]; source?: string; vocabulary?: string } = {},
-) {
+): Segment {
   return { name, size, type, features: [], source: null, vocabulary: null, ...more };
 }
 

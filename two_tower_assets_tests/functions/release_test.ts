@@ -1,6 +1,7 @@
 import { ok, rejects, strictEqual } from "node:assert/strict";
 import type { LiveRelease } from "../../infra/supabase/functions/_shared/data.ts";
 import type { EngineKind } from "../../infra/supabase/functions/_shared/engine.ts";
+import type { Model } from "../../infra/supabase/functions/_shared/model.ts";
 import { loader } from "../../infra/supabase/functions/_shared/release.ts";
 import { ReleaseError } from "../../infra/supabase/functions/_shared/release_error.ts";
 import { typescriptEngine } from "../../infra/supabase/functions/_shared/typescript_engine.ts";
@@ -12,7 +13,7 @@ function load(
   release: LiveRelease,
   kind = typescriptEngine,
   timeoutMilliseconds = 30_000,
-) {
+): Promise<Model> {
   return loader({ url: artifacts.url, timeoutMilliseconds }, kind, new KeptLog().log)(release);
 }
 
