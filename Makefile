@@ -7,6 +7,8 @@ STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
 # The Supabase CLI pushes the migrations in one test, which is skipped where there is no npm to bring it.
 NPM := $(shell command -v npm)
 SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
+# The Edge Functions and their tests, with the functions' own configuration.
+DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions two_tower_assets_tests/functions
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
@@ -44,10 +46,11 @@ $(SUPABASE): | $(STAMP)
 test: $(STAMP) $(if $(NPM),$(SUPABASE)) ## all tests
 	$(if $(NPM),TWO_TOWER_SUPABASE_CLI=$(abspath $(SUPABASE))) $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: $(STAMP) ## lint, types, import rules
+check: $(STAMP) ## lint, types, import rules, in Python and TypeScript
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deno fmt $(DENO) --check && $(BIN)/deno lint $(DENO) && $(BIN)/deno check $(DENO)
 
 bench: $(STAMP) ## speed and memory, as ratios measured in one run
 	$(BIN)/python -m two_tower_assets_tests.bench

@@ -12,6 +12,8 @@ create table public.served_lists (
   scores float8[] not null,
   sources text[] not null check (sources <@ array['model', 'popular', 'explore']),
   propensities float8[] not null check (0 < all (propensities) and 1 >= all (propensities)),
+  check (pg_catalog.array_position(video_ids, null) is null and pg_catalog.array_position(scores, null) is null),
+  check (pg_catalog.array_position(sources, null) is null and pg_catalog.array_position(propensities, null) is null),
   check (pg_catalog.cardinality(scores) = pg_catalog.cardinality(video_ids)),
   check (pg_catalog.cardinality(sources) = pg_catalog.cardinality(video_ids)),
   check (pg_catalog.cardinality(propensities) = pg_catalog.cardinality(video_ids))

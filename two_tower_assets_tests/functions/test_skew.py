@@ -198,7 +198,12 @@ def test_a_value_of_another_type_is_treated_alike(
 def test_the_agreement_is_not_an_agreement_to_refuse(typescript: Typescript, python: ModelFolder) -> None:
     """Ordinary payloads are embedded by both, ten thousand names among them; one id too many is refused by both."""
     stats = {"like_count": 2500, "decision_count": 5000, "recent_like_at": "2026-03-01T00:00:00.000001+00:00"}
-    heavy = {"user_id": "u", "decision_stats": stats, "tags": [*TAGS] * 1700, "liked_video_ids": ["x"] * MOST_VIDEO_IDS}
+    heavy = {
+        "user_id": "u",
+        "decision_stats": stats,
+        "tags": [*TAGS] * 1700,
+        "liked_video_ids": ["x"] * MOST_VIDEO_IDS,
+    }
     assert _require_equal({"user_id": "u"}, typescript, python)
     assert _require_equal(heavy, typescript, python)
     heavy["liked_video_ids"] = ["x"] * (MOST_VIDEO_IDS + 1)

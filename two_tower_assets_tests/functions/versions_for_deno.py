@@ -46,10 +46,15 @@ def score_vectors() -> list[dict[str, object]]:
             "now": NOW.isoformat(),
             "similarity": similarity,
             "video": {"product_released_at": date and date.isoformat(), "price": price},
-            "rerank": {**weights.model_dump(mode="json", exclude={"strengths", "largest_cost"}), "strength": strength},
+            "rerank": {
+                **weights.model_dump(mode="json", exclude={"strengths", "largest_cost"}),
+                "strength": strength,
+            },
             "score": _score(similarity, date, price, weights, strength),
         }
-        for similarity, date, price, (weights, strength) in itertools.product((-1.0, 0.0, 0.731), dates, prices, settings)
+        for similarity, date, price, (weights, strength) in itertools.product(
+            (-1.0, 0.0, 0.731), dates, prices, settings
+        )
     ]
 
 
