@@ -179,7 +179,8 @@ def test_candidates_are_those_of_the_vector_search_without_the_decided(connectio
     assert third["updated_at"] == first["as_of"]
     plain = column(
         connection,
-        "select video_id::text from public.recommend_videos_ann(%s::extensions.vector, 500, p_exclude_video_ids => %s::uuid[])",
+        """select video_id::text
+           from public.recommend_videos_ann(%s::extensions.vector, 500, p_exclude_video_ids => %s::uuid[])""",
         as_text(QUERY),
         [video_id(n) for n in (3, 4, 5)],
     )
@@ -189,7 +190,8 @@ def test_candidates_are_those_of_the_vector_search_without_the_decided(connectio
 def test_candidate_has_all_that_a_list_shows(connection: Connection) -> None:
     """Titles, times in UTC, sorted names, numbers as numbers; nothing of NaN or infinity."""
     connection.execute(
-        """update public.videos set product_released_at = '2024-05-01 12:00+09', description = 'd', region_codes = '{JP}'
+        """update public.videos
+           set product_released_at = '2024-05-01 12:00+09', description = 'd', region_codes = '{JP}'
            where id = %s""",
         (video_id(1),),
     )
@@ -204,7 +206,7 @@ def test_candidate_has_all_that_a_list_shows(connection: Connection) -> None:
         ]
     }
     one = rows[video_id(1)]
-    assert {key: one[key] for key in one if key not in {"distance"}} == {
+    assert {key: one[key] for key in one if key != "distance"} == {
         "id": video_id(1),
         "title": "Video 1",
         "description": "d",
