@@ -207,57 +207,57 @@ $$;
 
 -- What a list shows of each video, and what it is put in order by.
 create function two_tower.candidate_rows(p_video_ids uuid[], p_distances float8[], p_popularity float8[]) returns json
-  language sql stable
+  language plpgsql stable
   security invoker
   set search_path = ''
   set timezone = 'UTC'
 as $$
-  with listed as (
-    select u.place, u.distance, u.popularity, v.*
+begin
+  return (
+    with tagged as (
+      select l.video_id as id, pg_catalog.array_agg(t.name order by t.name collate "C") as names
+      from public.video_tags as l
+      join public.tags as t on t.id = l.tag_id
+      where l.video_id = any (p_video_ids) and t.name is not null
+      group by l.video_id
+    ),
+    performed as (
+      select l.video_id as id, pg_catalog.array_agg(p.name order by p.name collate "C") as names
+      from public.video_performers as l
+      join public.performers as p on p.id = l.performer_id
+      where l.video_id = any (p_video_ids) and p.name is not null
+      group by l.video_id
+    )
+    select coalesce(
+      pg_catalog.json_agg(
+        pg_catalog.json_build_object(
+          'id', v.id,
+          'title', v.title,
+          'description', v.description,
+          'external_id', v.external_id,
+          'thumbnail_url', v.thumbnail_url,
+          'product_released_at', two_tower.finite(v.product_released_at),
+          'price', two_tower.finite(v.price::numeric)::float8,
+          'safety_level', coalesce(v.safety_level, 0),
+          'region_codes', coalesce(v.region_codes::text[], '{}'),
+          'tags', coalesce(t.names, '{}'),
+          'performers', coalesce(p.names, '{}'),
+          'maker', v.maker,
+          'distance', u.distance,
+          'popularity', u.popularity
+        )
+        order by u.place
+      ),
+      '[]'
+    )
     from rows from (
       pg_catalog.unnest(p_video_ids), pg_catalog.unnest(p_distances), pg_catalog.unnest(p_popularity)
     ) with ordinality as u (video_id, distance, popularity, place)
     join public.videos as v on v.id = u.video_id
-  ),
-  tagged as (
-    select l.video_id as id, pg_catalog.array_agg(t.name order by t.name collate "C") as names
-    from public.video_tags as l
-    join public.tags as t on t.id = l.tag_id
-    where l.video_id = any (p_video_ids) and t.name is not null
-    group by l.video_id
-  ),
-  performed as (
-    select l.video_id as id, pg_catalog.array_agg(p.name order by p.name collate "C") as names
-    from public.video_performers as l
-    join public.performers as p on p.id = l.performer_id
-    where l.video_id = any (p_video_ids) and p.name is not null
-    group by l.video_id
-  )
-  select coalesce(
-    pg_catalog.json_agg(
-      pg_catalog.json_build_object(
-        'id', v.id,
-        'title', v.title,
-        'description', v.description,
-        'external_id', v.external_id,
-        'thumbnail_url', v.thumbnail_url,
-        'product_released_at', two_tower.finite(v.product_released_at),
-        'price', two_tower.finite(v.price::numeric)::float8,
-        'safety_level', coalesce(v.safety_level, 0),
-        'region_codes', coalesce(v.region_codes::text[], '{}'),
-        'tags', coalesce(t.names, '{}'),
-        'performers', coalesce(p.names, '{}'),
-        'maker', v.maker,
-        'distance', v.distance,
-        'popularity', v.popularity
-      )
-      order by v.place
-    ),
-    '[]'
-  )
-  from listed as v
-  left join tagged as t on t.id = v.id
-  left join performed as p on p.id = v.id
+    left join tagged as t on t.id = v.id
+    left join performed as p on p.id = v.id
+  );
+end
 $$;
 
 -- Without p_embedding and without a fresh stored vector there are no candidates yet: the answer says what the vector

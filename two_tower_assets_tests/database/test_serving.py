@@ -225,6 +225,19 @@ def test_candidate_has_all_that_a_list_shows(connection: Connection) -> None:
     assert (rows[video_id(2)]["price"], rows[video_id(2)]["product_released_at"]) == (None, None)
 
 
+def test_catalogue_of_ones_own_may_have_more_columns(connection: Connection) -> None:
+    """Columns named as the functions' own words among them."""
+    connection.execute(
+        "alter table public.videos add place int, add distance int, add popularity int, add user_id uuid, add names text"
+    )
+    decide(connection, 1, 0)
+    as_of = value(connection, "select now()")
+    for user in (1, 2):
+        answer = recommend(connection, user, p_embedding=as_text(QUERY), p_as_of=as_of)
+        assert len(answer["candidates"]) == VIDEOS - (user == 1)
+        assert answer["candidates"][0]["distance"] is not None
+
+
 def test_unreleased_video_is_never_a_candidate(connection: Connection) -> None:
     """Neither for who likes something nor for who does not."""
     connection.execute(

@@ -57,7 +57,7 @@ Deno.test("an answer has the contract's keys, the nearest first, and costs two c
   await world.quiet();
   deepStrictEqual(
     world.data.calls.filter((call) => call !== "liveRelease"),
-    ["candidates", "candidates", "logServedList", "candidates", "logServedList"],
+    ["candidates", "candidates", "logServedLists", "candidates", "logServedLists"],
   );
 });
 
@@ -161,7 +161,7 @@ Deno.test("each list is logged once, after the answer, with all that was shown",
   await using world = await opened({ exploreShare: 0.5, random: () => draws[draw++ % 3] ?? 0 });
   world.decide(A, 29);
   let release: () => void = () => {};
-  world.data.before = (call) => call === "logServedList" ? new Promise((resolve) => release = resolve) : undefined;
+  world.data.before = (call) => call === "logServedLists" ? new Promise((resolve) => release = resolve) : undefined;
   const body = await world.answer(NAME, { user_id: A, limit: 6 });
   strictEqual(world.data.served.length, 0);
   release();
@@ -183,7 +183,7 @@ Deno.test("each list is logged once, after the answer, with all that was shown",
 Deno.test("a list that cannot be logged is noted, and the answer stands", async () => {
   await using world = await opened();
   world.data.before = (call) => {
-    if (call === "logServedList") throw new DatabaseError(0, "", "served_lists");
+    if (call === "logServedLists") throw new DatabaseError(0, "", "served_lists");
   };
   await world.answer(NAME, { user_id: A });
   await world.quiet();
@@ -318,7 +318,7 @@ Deno.test("other users, other methods, large bodies and a database that is away 
   notStrictEqual(ids(await world.answer(NAME, { user_id: A })).length, 0);
 });
 
-Deno.test("a list is chosen from twice as many videos as it shows, between the set number and 500", async () => {
+Deno.test("a list is chosen from half as many videos again as it shows, between the set number and 500", async () => {
   await using world = await opened();
   const limits: number[] = [];
   const { candidates } = world.data;
@@ -326,6 +326,28 @@ Deno.test("a list is chosen from twice as many videos as it shows, between the s
     limits.push(query.limit);
     return candidates.call(world.data, query);
   };
-  for (const limit of [1, 10, 11, 200]) await world.answer(NAME, { user_id: A, limit });
-  deepStrictEqual([...new Set(limits)], [20, 22, 400]);
+  for (const limit of [1, 13, 15, 200]) await world.answer(NAME, { user_id: A, limit });
+  deepStrictEqual([...new Set(limits)], [20, 23, 300]);
+});
+
+Deno.test("lists that come while others are written go together into the next insert, each once", async () => {
+  await using world = await opened();
+  world.decide(A, 29);
+  await world.answer(NAME, { user_id: A });
+  await world.quiet();
+  const batches: number[] = [];
+  const { logServedLists } = world.data;
+  world.data.logServedLists = async (lists) => {
+    batches.push(lists.length);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (batches.length === 2) throw new DatabaseError(503, "", "served_lists");
+    await logServedLists.call(world.data, lists);
+  };
+  const answers = await Promise.all(Array.from({ length: 30 }, () => world.answer(NAME, { user_id: A })));
+  await world.quiet();
+  ok(batches.length < 10, batches.join());
+  strictEqual(batches.reduce((sum, size) => sum + size, 0), 30);
+  strictEqual(world.kept.of("served_list_lost").length, batches[1]);
+  const logged = new Set(world.data.served.map(({ listId }) => listId));
+  strictEqual(answers.filter(({ listId }) => logged.has(listId)).length, 30 - (batches[1] ?? 0));
 });

@@ -79,9 +79,9 @@ export class MemoryData implements Data {
     return { found: true, asOf, popular, candidates };
   }
 
-  async logServedList(list: ServedList): Promise<void> {
-    await this.#called("logServedList");
-    this.served.push(list);
+  async logServedLists(lists: readonly ServedList[]): Promise<void> {
+    await this.#called("logServedLists");
+    this.served.push(...lists);
   }
 
   async refreshPopularity(halfLifeDays: number): Promise<void> {

@@ -153,7 +153,7 @@ Deno.test("a served list is inserted once, whatever is tried again", async () =>
     seen.push(pathname + search, request.headers.get("prefer"), await request.json());
     return new Response(null, { status: 201 });
   });
-  await new Database(client(server)).logServedList({
+  await new Database(client(server)).logServedLists([{
     listId: "l",
     userId: USER,
     modelVersion: "v1",
@@ -163,11 +163,11 @@ Deno.test("a served list is inserted once, whatever is tried again", async () =>
     scores: [0.5],
     sources: ["model"],
     propensities: [0.98],
-  });
+  }]);
   deepStrictEqual(seen, [
     "/rest/v1/served_lists?on_conflict=list_id",
     "resolution=ignore-duplicates,return=minimal",
-    {
+    [{
       list_id: "l",
       user_id: USER,
       model_version: "v1",
@@ -177,7 +177,7 @@ Deno.test("a served list is inserted once, whatever is tried again", async () =>
       scores: [0.5],
       sources: ["model"],
       propensities: [0.98],
-    },
+    }],
   ]);
 });
 

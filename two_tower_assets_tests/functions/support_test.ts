@@ -35,7 +35,7 @@ Deno.test("three variables are enough, and the rest has the contract's defaults"
     artifactTimeoutSeconds: 10,
     forceBurst: 3,
     forceIntervalSeconds: 10,
-    candidates: 80,
+    candidates: 60,
     diversityLambda: 0.9,
     exploreShare: 0.02,
     arm: "default",

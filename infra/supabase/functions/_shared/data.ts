@@ -94,7 +94,7 @@ export interface Data {
   /** Keep a vector; returns when it is of. */
   storeUserVector(userId: string, version: Version, vector: UserVector): Promise<string>;
   candidates(query: CandidateQuery): Promise<Candidates>;
-  logServedList(list: ServedList): Promise<void>;
+  logServedLists(lists: readonly ServedList[]): Promise<void>;
   /** Count popularity anew if it was not lately. */
   refreshPopularity(halfLifeDays: number): Promise<void>;
 }

@@ -75,8 +75,8 @@ export class Database implements Data {
     };
   }
 
-  async logServedList(list: ServedList): Promise<void> {
-    await this.postgrest.insertOnce("served_lists", "list_id", {
+  async logServedLists(lists: readonly ServedList[]): Promise<void> {
+    const rows = lists.map((list) => ({
       list_id: list.listId,
       user_id: list.userId,
       model_version: list.modelVersion,
@@ -86,7 +86,8 @@ export class Database implements Data {
       scores: list.scores,
       sources: list.sources,
       propensities: list.propensities,
-    });
+    }));
+    await this.postgrest.insertOnce("served_lists", "list_id", rows);
   }
 
   async refreshPopularity(halfLifeDays: number): Promise<void> {

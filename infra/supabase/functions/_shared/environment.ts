@@ -71,7 +71,7 @@ export function readEnvironment(variables: Variables): Environment {
     artifactTimeoutSeconds: number("ARTIFACT_TIMEOUT_SECONDS", text("ARTIFACT_TIMEOUT_SECONDS"), 10, 0.01, 120),
     forceBurst: number("FORCE_BURST", text("FORCE_BURST"), 3, 1, 1000),
     forceIntervalSeconds: number("FORCE_INTERVAL_SECONDS", text("FORCE_INTERVAL_SECONDS"), 10, 0.01, 86_400),
-    candidates: number("RECOMMEND_CANDIDATES", text("RECOMMEND_CANDIDATES"), 80, 1, 500),
+    candidates: number("RECOMMEND_CANDIDATES", text("RECOMMEND_CANDIDATES"), 60, 1, 500),
     diversityLambda: number("DIVERSITY_LAMBDA", text("DIVERSITY_LAMBDA"), 0.9, 0, 1),
     exploreShare: number("EXPLORE_SHARE", text("EXPLORE_SHARE"), 0.02, 0, 0.5),
     arm: text("RECOMMEND_ARM") ?? "default",

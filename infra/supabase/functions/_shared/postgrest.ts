@@ -52,9 +52,9 @@ export class Postgrest {
     }
   }
 
-  /** Insert a row unless one with its key is there. */
-  async insertOnce(table: string, key: string, row: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#post(`${table}?on_conflict=${key}`, row, { prefer: "resolution=ignore-duplicates,return=minimal" });
+  /** Insert rows, each unless one with its key is there. */
+  async insertOnce(table: string, key: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void> {
+    await this.#post(`${table}?on_conflict=${key}`, rows, { prefer: "resolution=ignore-duplicates,return=minimal" });
   }
 
   async #post(path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<string> {

@@ -1,37 +1,32 @@
 /** `ai-recommend-v5`: videos for a user, by one model version from the vector to the last place of the list. */
 
 import { type Identify, requireOwn } from "../_shared/caller.ts";
-import type { Later } from "../_shared/background.ts";
-import type { Candidate, Candidates, Data, ServedList, Version } from "../_shared/data.ts";
+import type { Candidate, Candidates, ServedList, Version } from "../_shared/data.ts";
 import { type Answer, endpoint, type Handler } from "../_shared/endpoint.ts";
 import { requireForceAllowed } from "../_shared/force.ts";
 import type { LiveModel } from "../_shared/live_model.ts";
-import type { Log } from "../_shared/log.ts";
 import type { Model, Summary } from "../_shared/model.ts";
 import { parseMoment } from "../_shared/moments.ts";
 import { withOneVersion } from "../_shared/one_version.ts";
 import { writePage } from "../_shared/page.ts";
 import { DatabaseError } from "../_shared/postgrest.ts";
 import type { RateLimit } from "../_shared/rate_limit.ts";
+import { Afterwards, type AfterwardsNeeds } from "./afterwards.ts";
 import { type Item, listOf } from "./list.ts";
 import { type Asked, readAsked } from "./request.ts";
 
 const MOST_CANDIDATES = 500;
-const POPULARITY_MILLISECONDS = 60_000;
+/** Half as many again as are shown: to choose from, and to explore. */
+const MORE_THAN_SHOWN = 1.5;
 
-export interface Dependencies {
+export interface Dependencies extends AfterwardsNeeds {
   readonly identify: Identify;
   readonly live: LiveModel;
-  readonly data: Data;
   readonly forceLimit: RateLimit;
   readonly allowedOrigins: readonly string[];
-  readonly log: Log;
-  readonly now: () => number;
-  /** Does work after the answer. */
-  readonly later: Later;
   /** Uniform in [0, 1). */
   readonly random: () => number;
-  /** Fewest candidates that a list is chosen from; twice as many as are shown, if that is more. */
+  /** Fewest candidates that a list is chosen from; half as many again as are shown, if that is more. */
   readonly candidates: number;
   readonly diversityLambda: number;
   readonly exploreShare: number;
@@ -48,29 +43,18 @@ interface Recommended {
 }
 
 export function aiRecommend(needs: Dependencies): Handler {
-  let popularityAskedAt = -Infinity;
-  const countPopularity = (halfLifeDays: number): void => {
-    if (needs.now() - popularityAskedAt < POPULARITY_MILLISECONDS) return;
-    popularityAskedAt = needs.now();
-    needs.later(() =>
-      unlessUnavailable(needs.log, "popularity_not_counted", () => needs.data.refreshPopularity(halfLifeDays))
-    );
-  };
+  const afterwards = new Afterwards(needs);
   return endpoint({
     name: "ai-recommend-v5",
     methods: ["POST"],
     allowedOrigins: needs.allowedOrigins,
     log: needs.log,
     now: needs.now,
-    work: (request) => answer(needs, request, countPopularity),
+    work: (request) => answer(needs, afterwards, request),
   });
 }
 
-async function answer(
-  needs: Dependencies,
-  request: Request,
-  countPopularity: (days: number) => void,
-): Promise<Answer> {
+async function answer(needs: Dependencies, afterwards: Afterwards, request: Request): Promise<Answer> {
   const caller = await needs.identify(request);
   const asked = await readAsked(request);
   requireOwn(caller, asked.userId);
@@ -82,10 +66,8 @@ async function answer(
   );
   const { model, source, summary, popular, items } = made.result;
   const list = servedList(asked, model.modelVersion, needs.arm, items);
-  if (items.length > 0) {
-    needs.later(() => unlessUnavailable(needs.log, "served_list_lost", () => needs.data.logServedList(list)));
-  }
-  if (popular) countPopularity(model.parts.halfLifeDays);
+  afterwards.served(list);
+  if (popular) afterwards.popularShown(model.parts.halfLifeDays);
   const body = {
     userId: asked.userId,
     embeddingSource: source,
@@ -103,7 +85,7 @@ async function recommend(needs: Dependencies, asked: Asked, model: Model, versio
   const query = {
     ...version,
     userId: asked.userId,
-    limit: Math.min(MOST_CANDIDATES, Math.max(needs.candidates, 2 * asked.limit)),
+    limit: Math.min(MOST_CANDIDATES, Math.max(needs.candidates, Math.ceil(MORE_THAN_SHOWN * asked.limit))),
     bannedTagIds: asked.bannedTagIds,
     allowedRegions: asked.allowedRegions,
     excludeVideoIds: [...new Set([...asked.excludeVideoIds, ...asked.seen])],
@@ -153,14 +135,4 @@ function servedList(asked: Asked, modelVersion: string, arm: string, items: read
     sources: items.map(({ source }) => source),
     propensities: items.map(({ propensity }) => propensity),
   };
-}
-
-/** Work that an answer does not depend on: a database that fails it is noted. */
-async function unlessUnavailable(log: Log, event: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof DatabaseError)) throw error;
-    log(event, { status: error.status, database_code: error.code });
-  }
 }
