@@ -228,7 +228,8 @@ def test_candidate_has_all_that_a_list_shows(connection: Connection) -> None:
 def test_catalogue_of_ones_own_may_have_more_columns(connection: Connection) -> None:
     """Columns named as the functions' own words among them."""
     connection.execute(
-        "alter table public.videos add place int, add distance int, add popularity int, add user_id uuid, add names text"
+        """alter table public.videos
+           add place int, add distance int, add popularity int, add user_id uuid, add names text"""
     )
     decide(connection, 1, 0)
     as_of = value(connection, "select now()")

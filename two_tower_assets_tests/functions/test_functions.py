@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from two_tower_assets_tests.functions.conftest import FUNCTIONS, TESTS, Deno
+from two_tower_assets_tests.functions.deno import FUNCTIONS, TESTS, Deno
 
 
 def test_the_deno_tests_pass(deno: Deno, versions: Path) -> None:

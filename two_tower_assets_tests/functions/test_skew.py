@@ -20,7 +20,7 @@ from two_tower_assets.artifacts.client import ModelFolder
 from two_tower_assets.contract import GOLDEN_TOLERANCE, UserPayload
 from two_tower_assets.errors import ArtifactError
 from two_tower_assets_tests.artifacts.versions import video_id
-from two_tower_assets_tests.functions.conftest import TESTS, Deno
+from two_tower_assets_tests.functions.deno import TESTS, Deno
 from two_tower_assets_tests.functions.versions_for_deno import HYBRID
 
 AS_OF = datetime(2026, 3, 1, 12, 30, 0, 123457, tzinfo=UTC)

@@ -117,23 +117,33 @@ function gemm([a, b, c]: readonly (Tensor | undefined)[], node: Node): Tensor {
   return { dims: [rows, columns], data: out };
 }
 
-/** The product of one row with each row of the weights. */
+/** The product of one row with each row of the weights: four at once, so that each number of the row is read once. */
 function products(x: Tensor["data"], weights: Tensor["data"], columns: number): Float64Array {
   const width = x.length;
-  const places = new Int32Array(width);
-  let used = 0;
-  for (let place = 0; place < width; place++) {
-    if (x[place] !== 0) places[used++] = place;
-  }
-  const sums = new Float64Array(columns);
-  for (let column = 0; column < columns; column++) {
-    const start = column * width;
-    let sum = 0;
-    for (let at = 0; at < used; at++) {
-      const place = places[at] as number;
-      sum += (x[place] as number) * (weights[start + place] as number);
+  const used = new Int32Array(width);
+  const values = new Float64Array(width);
+  let count = 0;
+  x.forEach((value, place) => {
+    if (value === 0) return;
+    used[count] = place;
+    values[count++] = value;
+  });
+  // Weights beyond the last column are read as those of the last one, and their sums are dropped.
+  const sums = new Float64Array(columns + 3);
+  for (let column = 0; column < columns; column += 4) {
+    const [a, b, c, d] = [0, 1, 2, 3].map((more) => Math.min(column + more, columns - 1) * width) as Four;
+    let [sumA, sumB, sumC, sumD] = [0, 0, 0, 0];
+    for (let at = 0; at < count; at++) {
+      const place = used[at] as number;
+      const value = values[at] as number;
+      sumA += value * (weights[a + place] as number);
+      sumB += value * (weights[b + place] as number);
+      sumC += value * (weights[c + place] as number);
+      sumD += value * (weights[d + place] as number);
     }
-    sums[column] = sum;
+    sums.set([sumA, sumB, sumC, sumD], column);
   }
   return sums;
 }
+
+type Four = [number, number, number, number];
