@@ -11,6 +11,8 @@ SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
 # A real PgBouncer shows what poolers do; its tests are skipped where apt cannot bring it.
 APT := $(shell command -v apt-get)
 PGBOUNCER := $(VENV)/pgbouncer/pgbouncer
+# The Edge Functions and their tests, with the functions' own configuration.
+DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions two_tower_assets_tests/functions
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
@@ -52,10 +54,11 @@ test: $(STAMP) $(if $(NPM),$(SUPABASE)) $(if $(APT),$(PGBOUNCER)) ## all tests
 	$(if $(NPM),TWO_TOWER_SUPABASE_CLI=$(abspath $(SUPABASE))) $(if $(APT),TWO_TOWER_PGBOUNCER=$(abspath $(PGBOUNCER))) \
 		$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: $(STAMP) ## lint, types, import rules
+check: $(STAMP) ## lint, types, import rules, in Python and TypeScript
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deno fmt $(DENO) --check && $(BIN)/deno lint $(DENO) && $(BIN)/deno check $(DENO)
 
 publishing-harness: $(STAMP) ## kill publishing at every step, and flip under readers: what they saw
 	$(BIN)/python -m two_tower_assets_tests.publishing.harness

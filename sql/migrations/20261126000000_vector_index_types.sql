@@ -93,7 +93,8 @@ begin
 end
 $$;
 
--- Settings named in the head are put back when the function returns; the body sets ef_search by the limit. Reads
+-- Settings named in the head are put back when the function returns; the body sets ef_search by the limit, unless the
+-- caller says how far to look. Reads
 -- are priced as from memory: by the default price, that of a disk's seeks, the planner shuns the index. The
 -- index is walked further until enough admissible videos are found or its bounds are met; what it then lacks is
 -- found by exact search. An index of halves is asked for twice as many, since halves confuse near neighbours.
@@ -107,7 +108,8 @@ create function two_tower.nearest(
   p_max_safety_level int,
   p_allowed_regions text[],
   p_exclude_video_ids uuid[],
-  p_released_before timestamptz
+  p_released_before timestamptz,
+  p_ef_search int default null
 ) returns table (video_id uuid, distance float8)
   language plpgsql stable
   security invoker
@@ -124,7 +126,9 @@ declare
   v_ids uuid[];
   v_distances float8[];
 begin
-  perform set_config('hnsw.ef_search', least(greatest(200, 4 * p_limit), 1000)::text, true);
+  perform set_config(
+    'hnsw.ef_search', least(greatest(coalesce(p_ef_search, greatest(200, 4 * p_limit)), v_candidates), 1000)::text, true
+  );
   foreach v_order in array v_orders loop
     execute format(
       'select array_agg(n.id order by n.distance, n.id), array_agg(n.distance order by n.distance, n.id)
@@ -221,7 +225,9 @@ revoke all on function two_tower.index_order(text) from public, anon, authentica
 revoke all on function two_tower.index_video_embeddings(text, int, int, text)
   from public, anon, authenticated, service_role;
 revoke all on function two_tower.live_vectors(text) from public, anon, authenticated, service_role;
-revoke all on function two_tower.nearest(text, text, text, vector, int, uuid[], int, text[], uuid[], timestamptz)
+revoke all on function two_tower.nearest(
+  text, text, text, vector, int, uuid[], int, text[], uuid[], timestamptz, int
+)
   from public, anon, authenticated, service_role;
 revoke all on function public.recommend_videos_ann(vector, int, uuid[], int, text[], uuid[], timestamptz, text)
   from public, anon, authenticated, service_role;
@@ -230,7 +236,9 @@ revoke all on function two_tower.admissible_videos(uuid[], int, text[], uuid[], 
 
 grant execute on function two_tower.index_order(text) to authenticated, service_role;
 grant execute on function two_tower.live_vectors(text) to authenticated, service_role;
-grant execute on function two_tower.nearest(text, text, text, vector, int, uuid[], int, text[], uuid[], timestamptz)
+grant execute on function two_tower.nearest(
+  text, text, text, vector, int, uuid[], int, text[], uuid[], timestamptz, int
+)
   to authenticated, service_role;
 grant execute on function public.recommend_videos_ann(vector, int, uuid[], int, text[], uuid[], timestamptz, text)
   to authenticated, service_role;

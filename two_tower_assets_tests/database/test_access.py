@@ -35,6 +35,12 @@ FUNCTIONS = {
         "service_role",
     },
     "get_live_release()": {"service_role"},
+    "refresh_popularity(float8, interval)": {"service_role"},
+    "popular_videos(int, uuid[], int, text[], uuid[], timestamptz, uuid)": {"authenticated", "service_role"},
+    "user_embedding_state(uuid, text, boolean, boolean)": {"service_role"},
+    "store_user_embedding(uuid, text, extensions.vector, timestamptz, boolean)": {"service_role"},
+    "recommend_for_user(uuid, text, int, uuid[], int, text[], uuid[], boolean, extensions.vector, timestamptz, "
+    "float8, boolean)": {"service_role"},
 }
 RELATIONS = {
     **{
@@ -48,6 +54,7 @@ RELATIONS = {
     "model_releases": {"service_role": READ},
     "live_release": {"service_role": READ},
     "release_log": {"service_role": READ},
+    "served_lists": {"service_role": READ | {"insert"}},
 }
 OWNER_ONLY = {
     "activate_release",

@@ -1,0 +1,41 @@
+"""The functions' own checks, as Deno makes them: tests, types, lint and format."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from two_tower_assets_tests.functions.deno import FUNCTIONS, TESTS, Deno
+
+
+def test_the_deno_tests_pass(deno: Deno, versions: Path) -> None:
+    """Every test beside this file holds, on versions that Python has just made."""
+    allowed = (f"--allow-read={versions}", "--allow-env", "--allow-net=127.0.0.1")
+    output = deno.run("test", *allowed, TESTS, versions=versions)
+    result = re.search(r"ok \| (\d+) passed \| 0 failed", output)
+    assert result is not None, output
+    assert int(result[1]) >= 200
+    for line in re.findall(r"^(?:typescript|wasm) \S+: features .*$|^\d+ scores.*$", output, re.MULTILINE):
+        print(line)  # noqa: T201 - the largest differences from Python, for whoever asks with -s
+
+
+def test_types_hold(deno: Deno) -> None:
+    """The strictest types, in the functions and in their tests."""
+    deno.run("check", FUNCTIONS, TESTS)
+
+
+def test_lint_finds_nothing(deno: Deno) -> None:
+    """Deno's linter, with explicit types asked for."""
+    deno.run("lint", FUNCTIONS, TESTS)
+
+
+def test_format_is_denos(deno: Deno) -> None:
+    """Nothing is left to taste."""
+    deno.run("fmt", "--check", FUNCTIONS, TESTS)
+
+
+def test_each_shared_file_is_small() -> None:
+    """One idea a file: none in the functions is longer than 250 lines."""
+    lengths = {path.name: len(path.read_text().splitlines()) for path in FUNCTIONS.rglob("*.ts")}
+    assert len(lengths) > 40
+    assert not {name for name, lines in lengths.items() if lines > 250}
