@@ -15,6 +15,7 @@ import click
 from two_tower_assets.environment import read_environment
 from two_tower_assets.errors import TwoTowerError
 from two_tower_assets.home import write_text
+from two_tower_assets.retries import silence_retries
 from two_tower_assets.settings import as_toml, load_settings
 
 _CONSOLE = '{"loggers": {"console": {}}}'
@@ -34,6 +35,7 @@ class _FriendlyGroup(click.Group):
 @click.group(cls=_FriendlyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """From decisions in Postgres to a verified, reversible release of a two-tower model."""
+    silence_retries()
 
 
 _data = click.option(

@@ -12,6 +12,7 @@ from two_tower_assets.defs.assets import artifacts, evaluation, features, publis
 from two_tower_assets.defs.console import readable_console
 from two_tower_assets.defs.resources import PointerIOManager, Workspace
 from two_tower_assets.defs.stage import POINTERS
+from two_tower_assets.retries import silence_retries
 
 STAGES = (sources, features, training, evaluation, artifacts, publishing)
 """In the order of the dataflow."""
@@ -36,4 +37,5 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     )
 
 
+silence_retries()
 defs = build_defs()

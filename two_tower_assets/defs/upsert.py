@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import stamina
 from rich.console import Console
 
 from two_tower_assets.contract import Files
@@ -45,8 +44,6 @@ def print_upsert(environment: Environment, file: Path | None, *, batch: int, dry
         RestError: the project cannot be asked.
     """
     console, lines = Console(highlight=False), _Lines(Console(stderr=True, highlight=False))
-    # Each failure is told in our words, beside the result; the library would log it on standard output too.
-    stamina.instrumentation.set_on_retry_hooks([])
     url, key = _project(environment)
     with RestProject(url, key, reached=lines.info) as project:
         plan = plan_upsert(project, file or _own_file(project, environment), batch=batch)

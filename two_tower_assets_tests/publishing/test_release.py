@@ -262,9 +262,9 @@ def test_verifying_what_is_not_staged_is_refused(target: Target, new: Path) -> N
 
 def test_a_second_writer_waits_and_then_says_for_whom(target: Target, new: Path) -> None:
     """The holder's process, name and start are in the error; when it is gone, the lock is free."""
-    with single_writer(target.url) as holder:
+    with single_writer(target.url, doing="held") as holder:
         pid = holder.info.backend_pid
-        with pytest.raises(PublishingError, match=rf"process {pid} \(two-tower publishing on .* since 20"):
+        with pytest.raises(PublishingError, match=rf"process {pid} \(two-tower held on .* since 20"):
             stage(target, new, settings=SETTINGS, lock_wait=0.05)
     assert stage(target, new, settings=SETTINGS, lock_wait=0.05).written
 

@@ -136,6 +136,11 @@ def test_staging_a_version_blocks_no_writer_of_the_live_users(target: Target, ol
                     "insert into public.user_embeddings (user_id, embedding)"
                     " select gen_random_uuid(), embedding from public.user_embeddings limit 1"
                 )
+                connection.execute(
+                    "select public.store_user_embedding(gen_random_uuid(), %s, embedding, now())"
+                    " from public.user_embeddings limit 1",
+                    (OLD,),
+                )
 
     assert stage(target, new, settings=SETTINGS, reached=store).written
-    assert shown(target.url) == {(OLD, 21)}
+    assert shown(target.url) == {(OLD, 22)}
