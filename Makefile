@@ -4,6 +4,8 @@ DATA ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
+# Files of tests side by side, one to a core; `make test PYTEST_ARGS=path` runs some of them in one process.
+PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile
 # npm brings what some tests need, which are skipped without it: the Supabase CLI, that pushes the migrations in one, and
 # PostgREST, that the tests fetch themselves as the local stack does.
 NPM := $(shell command -v npm)
