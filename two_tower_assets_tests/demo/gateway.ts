@@ -49,7 +49,8 @@ function rest(postgrest: string): Route {
   return (request) => {
     const { pathname, search } = new URL(request.url);
     if (!pathname.startsWith("/rest/v1/")) return undefined;
-    const forwarded = fetch(new Request(`${postgrest}${pathname.slice("/rest/v1".length)}${search}`, request));
+    const { method, headers, body } = request;
+    const forwarded = fetch(`${postgrest}${pathname.slice("/rest/v1".length)}${search}`, { method, headers, body });
     return forwarded.catch(() => Response.json({ message: "PostgREST does not answer" }, { status: BAD_GATEWAY }));
   };
 }

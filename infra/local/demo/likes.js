@@ -75,7 +75,11 @@ export class Likes {
       );
       return;
     }
-    const rows = element("ul", { class: "rows" }, ...this.#videos.map((video) => likedRow(video, isNew(video.id))));
+    const rows = element(
+      "ul",
+      { class: "rows", tabindex: 0, "aria-labelledby": "likes-title" },
+      ...this.#videos.map((video) => likedRow(video, isNew(video.id))),
+    );
     if (this.#videos.length < this.#total) {
       const left = this.#total - this.#videos.length;
       rows.append(
