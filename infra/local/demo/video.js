@@ -112,7 +112,7 @@ function button(kind, label, title, press) {
 
 function factsOf({ maker, price, product_released_at: released }) {
   const year = released ? new Date(released).getUTCFullYear() : null;
-  const cost = typeof price === "number" ? (price === 0 ? "free" : `price ${price.toLocaleString("en")}`) : null;
+  const cost = typeof price === "number" ? (price === 0 ? "free" : `price\u00a0${price.toLocaleString("en")}`) : null;
   return [maker || "Unknown maker", year, cost].filter((part) => part !== null && part !== undefined).join(" · ");
 }
 
