@@ -36,7 +36,9 @@ class Stack:
 
 
 @contextmanager
-def running(folder: Path, *, database: str, keys: ProjectKeys, programs: Path, port: int, deno: Deno) -> Iterator[Stack]:
+def running(
+    folder: Path, *, database: str, keys: ProjectKeys, programs: Path, port: int, deno: Deno
+) -> Iterator[Stack]:
     """Fill an empty migrated database, release a version, and serve both until the block ends."""
     with ExitStack() as parts:
         storage = parts.enter_context(StorageServer(folder / "storage", key=keys.service_role))

@@ -85,7 +85,8 @@ def test_only_this_machine_is_answered(stack: Stack, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/demo/none.js", "/demo/../gateway/demo.ts", "/demo/%2e%2e/gateway/demo.ts", "/demo/demo.ts", "/demo/a/b"]
+    "path",
+    ["/demo/none.js", "/demo/../gateway/demo.ts", "/demo/%2e%2e/gateway/demo.ts", "/demo/demo.ts", "/demo/a/b"],
 )
 def test_no_other_file_is_sent(stack: Stack, path: str) -> None:
     """Files are those of the demo's folder, by their plain names."""

@@ -64,7 +64,9 @@ def seed(connection: Connection) -> None:
     """Release v1, prepare v2, and give A and B rows everywhere."""
     release(connection, "v1", None, {video_id(1): unit_vectors(1)[0]})
     connection.execute("insert into public.model_releases (model_version) values ('v2')")
-    connection.execute(f"create temporary table people as select unnest(array['{user_id(A)}', '{user_id(B)}']::uuid[])")
+    connection.execute(
+        f"create temporary table people as select unnest(array['{user_id(A)}', '{user_id(B)}']::uuid[])"
+    )
     connection.execute(_SEED)
     connection.execute("drop table people")
 

@@ -53,7 +53,9 @@ def _named(name: str = "name") -> Relation:
 
 
 def _link(column: str) -> Relation:
-    return Relation(READ, WRITE, f"(video_id, {column}) values ({SECOND_VIDEO}, {NAMED})", f"video_id = {SECOND_VIDEO}")
+    return Relation(
+        READ, WRITE, f"(video_id, {column}) values ({SECOND_VIDEO}, {NAMED})", f"video_id = {SECOND_VIDEO}"
+    )
 
 
 def _user_vectors(version: str, authenticated: Access = READ_OWN) -> Relation:
