@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -13,7 +14,11 @@ import pytest
 from two_tower_assets.local.keys import ProjectKeys
 from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets_tests.demo.stack import Stack, running
+from two_tower_assets_tests.evaluation.page.browser import chromium
 from two_tower_assets_tests.functions.deno import Deno
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 DATABASE = "demo"
 
@@ -40,6 +45,19 @@ def stack(
         yield started
     with psycopg.connect(cluster.url(), autocommit=True) as connection:
         connection.execute(f"drop database {DATABASE} with (force)")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real one."""
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture
+def deno(stack: Stack) -> Deno:
+    """The Deno that the stack runs on."""
+    return stack.deno
 
 
 def _free_port() -> int:

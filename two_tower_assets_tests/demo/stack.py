@@ -6,7 +6,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from two_tower_assets.environment import read_environment
@@ -28,11 +28,14 @@ class Stack:
 
     url: str
     """What clients use as SUPABASE_URL."""
-    database: str
+    database: str = field(repr=False)
     """Postgres URL of the database behind it."""
     keys: ProjectKeys
     postgrest: PostgREST
     """To be stopped and started by tests of failures; it comes back at the same port."""
+    deno: Deno
+    environment: dict[str, str] = field(repr=False)
+    """What the gateway is told."""
 
 
 @contextmanager
@@ -61,7 +64,7 @@ def running(
             # Rare enough chances would make a list that differs from run to run.
             "EXPLORE_SHARE": "0",
         }
-        yield Stack(parts.enter_context(_gateway(deno, environment)), database, keys, postgrest)
+        yield Stack(parts.enter_context(gateway(deno, environment)), database, keys, postgrest, deno, environment)
 
 
 def _buckets(url: str, keys: ProjectKeys, folder: Path) -> Buckets:
@@ -70,7 +73,8 @@ def _buckets(url: str, keys: ProjectKeys, folder: Path) -> Buckets:
 
 
 @contextmanager
-def _gateway(deno: Deno, environment: dict[str, str]) -> Iterator[str]:
+def gateway(deno: Deno, environment: dict[str, str]) -> Iterator[str]:
+    """Serve the paths of a project and the demo until the block ends; returns the URL."""
     allowed = ("--allow-env", "--allow-net=127.0.0.1", f"--allow-read={DEMO}")
     command = deno.command("run", "--quiet", "--no-check", *allowed, HERE / "gateway.ts")
     with subprocess.Popen(command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True) as process:

@@ -3,108 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import jwt
-import psycopg
 import pytest
 
-from two_tower_assets_tests.demo.stack import Stack
+from two_tower_assets_tests.demo.page import DESK, PHONE, Demo, opened
+from two_tower_assets_tests.demo.stack import Stack, gateway
 from two_tower_assets_tests.demo.world import VERSION
-from two_tower_assets_tests.evaluation.page.browser import Watched, chromium
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
-PHONE, DESK = (360, 740), (1280, 900)
 MANY, SOME, FEW, OTHER, KEYS, FAILING = range(6)
 """Places in the list of people; each test that decides has one of its own."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-class Demo:
-    """The open page, at one person."""
-
-    def __init__(self, stack: Stack, page: Page) -> None:
-        self.stack, self.page, self.watched = stack, page, Watched(page)
-        self.tokens: set[str] = set()
-        page.on("request", lambda request: self.tokens.add(request.headers.get("authorization", "")))
-        page.goto(f"{stack.url}/demo")
-        self.wait()
-
-    def choose(self, place: int) -> str:
-        """Look at it as the person at a place (−1: somebody new); returns that user's id."""
-        radio = self.page.locator(".person input").nth(place)
-        user = str(radio.get_attribute("value"))
-        if radio.is_checked():
-            return user
-        with self.page.expect_response(lambda response: "ai-recommend" in response.url or not response.ok):
-            radio.check(force=True)
-        self.wait()
-        return user
-
-    def wait(self) -> None:
-        """Until both lists are there."""
-        self.page.wait_for_selector("#list .card[data-id], #list .empty")
-        self.page.wait_for_selector("#likes .liked[data-id], #likes .empty")
-
-    def decide(self, kind: Literal["like", "nope"], place: int = 0) -> str:
-        """Press a button of the card at a place; returns the video's id when the new list is there."""
-        card = self.page.locator(".card").nth(place)
-        video = str(card.get_attribute("data-id"))
-        card.locator(f"button.{kind}").click()
-        self.page.wait_for_function(
-            "video => !document.querySelector(`.card[data-id='${video}']`)"
-            " && !document.getElementById('undo').hidden",
-            arg=video,
-        )
-        return video
-
-    def ids(self, selector: str) -> list[str]:
-        """Videos on the page, in order."""
-        found: list[str] = self.page.eval_on_selector_all(selector, "all => all.map(one => one.dataset.id)")
-        return found
-
-    @property
-    def listed(self) -> list[str]:
-        return self.ids("#list .card")
-
-    @property
-    def liked(self) -> list[str]:
-        return self.ids("#likes .liked")
-
-    @property
-    def bar(self) -> str:
-        return self.page.locator("#bar-text").inner_text()
-
-    def row(self, statement: str, *values: Any) -> tuple[Any, ...] | None:
-        with psycopg.connect(self.stack.database) as connection:
-            return connection.execute(statement, values).fetchone()
-
-    def decision(self, user: str, video: str) -> str | None:
-        row = self.row(
-            "select decision_type from user_video_decisions where user_id = %s and video_id = %s", user, video
-        )
-        return None if row is None else str(row[0])
-
-    def vector(self, user: str) -> str:
-        row = self.row("select embedding::text from user_embeddings where user_id = %s", user)
-        assert row is not None
-        return str(row[0])
-
-    def fits(self) -> bool:
-        fits: bool = self.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        return fits
-
-
-def opened(stack: Stack, browser: Browser, size: tuple[int, int] = DESK, **options: Any) -> Demo:
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
-    return Demo(stack, context.new_page())
 
 
 @pytest.fixture
@@ -121,7 +33,7 @@ def demo(stack: Stack, browser: Browser) -> Iterator[Demo]:
 def test_page_shows_likes_beside_recommendations(
     stack: Stack, browser: Browser, size: tuple[int, int], scheme: Literal["light", "dark"]
 ) -> None:
-    """At both widths, by day and by night: everything is there, nothing overflows, and nothing comes from elsewhere."""
+    """At both widths, by day and by night: all is there, nothing overflows, and nothing comes from elsewhere."""
     demo = opened(stack, browser, size, color_scheme=scheme)
     user = str(demo.page.locator(".person input:checked").get_attribute("value"))
     row = demo.row(
@@ -189,6 +101,19 @@ def test_nope_leaves_the_list_and_can_be_taken_back(demo: Demo) -> None:
     assert demo.bar.startswith("Took back “")
 
 
+def test_older_likes_are_behind_a_button(demo: Demo) -> None:
+    """Twenty likes at first, then all of them, each once; the keyboard goes on at the first one that came."""
+    demo.choose(MANY)
+    total = int(demo.page.locator("#likes-count").inner_text())
+    assert 20 < total <= 60
+    while demo.page.locator("#likes .further button").count():
+        shown = len(demo.liked)
+        demo.page.locator("#likes .further button").click()
+        demo.page.wait_for_function("shown => document.querySelectorAll('#likes .liked').length > shown", arg=shown)
+        assert demo.page.evaluate("document.activeElement.dataset.id") == demo.liked[shown]
+    assert len(set(demo.liked)) == len(demo.liked) == total
+
+
 def test_more_goes_on_without_repeating(demo: Demo) -> None:
     """The next page comes below, with no video twice; the keyboard goes on at its first card."""
     demo.choose(OTHER)
@@ -233,6 +158,19 @@ def test_keyboard_alone_is_enough(demo: Demo) -> None:
     demo.page.wait_for_selector("#undo:not([hidden])")
     assert demo.page.evaluate("document.activeElement.matches('.card:nth-child(2) button.like')")
     assert demo.page.locator("#spoken").inner_text() == demo.bar
+
+
+def test_places_given_away_are_marked(stack: Stack, browser: Browser) -> None:
+    """Where half of the places explore, the page marks those that do, and says how many."""
+    with gateway(stack.deno, {**stack.environment, "EXPLORE_SHARE": "0.5"}) as url:
+        demo = opened(stack, browser, url=url)
+        sources = demo.page.locator("#facts dd").nth(2).inner_text()
+        explored, chosen = demo.page.locator(".chip.explore").count(), demo.page.locator(".chip.model").count()
+        assert explored + chosen == 12
+        for source, count in (("explore", explored), ("model", chosen)):
+            assert count == 0 or f"{count} {source}" in sources
+        assert explored > 0
+        demo.page.context.close()
 
 
 @pytest.mark.parametrize("wish", ["reduce", "no-preference"])

@@ -2,6 +2,7 @@
 
 const RENEW_BEFORE_SECONDS = 60;
 const LIKE = "(^|_)like$";
+const UNAUTHORIZED = 401;
 
 /** An answer that is none; its message is for the person at the page. */
 export class AskError extends Error {
@@ -41,7 +42,7 @@ export class Client {
     const decisions = await response.json();
     const total = Number(response.headers.get("content-range")?.split("/")[1] ?? decisions.length);
     const videos = await this.#videos(decisions.map((decision) => decision.video_id), signal);
-    const known = decisions.map((decision) => videos.get(decision.video_id) ?? { id: decision.video_id });
+    const known = decisions.map((decision) => videos.get(decision.video_id) ?? gone(decision.video_id));
     return { videos: known, total };
   }
 
@@ -90,7 +91,18 @@ export class Client {
     return new Map(rows.map((row) => [row.id, named(row)]));
   }
 
+  /** Ask as the user; where the token is refused, as after a restart with other keys, with a new one. */
   async #ask(path, init) {
+    try {
+      return await this.#askSignedIn(path, init);
+    } catch (error) {
+      if (error.status !== UNAUTHORIZED) throw error;
+      this.#session = null;
+      return await this.#askSignedIn(path, init);
+    }
+  }
+
+  async #askSignedIn(path, init) {
     const { token, anonKey } = await this.#signedIn();
     const headers = {
       apikey: anonKey,
@@ -107,6 +119,11 @@ export class Client {
     }
     return this.#session;
   }
+}
+
+/** Decisions outlive the videos that they are about. */
+function gone(id) {
+  return { id, title: "A video that is gone" };
 }
 
 async function json(path, init) {

@@ -94,7 +94,7 @@ def expected(connection: Connection, caller: Caller, name: str, relation: Relati
 
 
 def attempt(
-    connection: Connection, caller: Caller, name: str, relation: Relation, verb: Verb, whose: int = A
+    connection: Connection, caller: Caller, name: str, relation: Relation, verb: Verb, *, whose: int = A
 ) -> Rows | None:
     """Try a verb and return the rows that it changed, took or made, as the owner sees it; None where it is refused.
 

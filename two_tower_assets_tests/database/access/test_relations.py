@@ -39,7 +39,7 @@ def test_every_relation_is_declared(connection: Connection) -> None:
 
 
 def test_every_relation_has_rows_to_try_with(connection: Connection) -> None:
-    """A refusal means something only where there was something to get: rows of both people, where rows are people's."""
+    """A refusal means something only where there was something to get: rows of both, where rows are people's."""
     for name, relation in RELATIONS.items():
         whose = {owner for owner, _ in rows_of(connection, name, relation)}
         assert whose >= ({"A", "B"} if relation.people else {"live"} if relation.columns else {"row"}), name
@@ -57,7 +57,7 @@ def test_cell(connection: Connection, name: str, caller: Caller, verb: Verb) -> 
         assert seen == (None if scope is None else expected(connection, caller, name, relation, scope))
     elif verb == "insert":
         for whose, key in {A: "A", B: "B"}.items():
-            made = attempt(connection, caller, name, relation, verb, whose)
+            made = attempt(connection, caller, name, relation, verb, whose=whose)
             if scope is None or (scope == "own" and key != caller.key):
                 assert made is None
             else:
@@ -132,10 +132,10 @@ def test_a_user_without_an_id_sees_nobody(connection: Connection) -> None:
 def test_refusal_does_not_tell_whether_a_row_exists(connection: Connection) -> None:
     """A row in B's name is refused to A in the same words whether B has such a row or not."""
     relation = RELATIONS["public.user_video_decisions"]
-    assert attempt(connection, CALLERS[1], "public.user_video_decisions", relation, "insert", B) is None
+    assert attempt(connection, CALLERS[1], "public.user_video_decisions", relation, "insert", whose=B) is None
     taken = relation.insert.replace("000000000063", "000000000001")
     changed = Relation(relation.authenticated, relation.service_role, taken, relation.change, people=True)
-    assert attempt(connection, CALLERS[1], "public.user_video_decisions", changed, "insert", B) is None
+    assert attempt(connection, CALLERS[1], "public.user_video_decisions", changed, "insert", whose=B) is None
 
 
 @pytest.mark.parametrize("name", ["public.user_video_decisions", "public.profiles"])

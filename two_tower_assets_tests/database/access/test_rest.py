@@ -227,7 +227,7 @@ def test_the_owners_schema_is_not_served(callers: dict[str, Api]) -> None:
 def test_tokens_of_others_open_nothing(
     callers: dict[str, Api], postgrest: PostgREST, project_keys: ProjectKeys
 ) -> None:
-    """An expired token, one of another project, and one whose signature is gone are refused before any row is read."""
+    """A token that has expired, is of another project, or has lost its signature is refused before a row is read."""
     expired = project_keys.authenticated(user_id(A), lifetime=timedelta(minutes=-5))
     foreign = ProjectKeys(new_secret()).service_role
     cut = project_keys.service_role.rpartition(".")[0] + "."
