@@ -2,6 +2,7 @@
  * Prints its URL as its first line. */
 
 import { demo } from "../../infra/local/gateway/demo.ts";
+import { readDemoSettings } from "../../infra/local/gateway/demo_settings.ts";
 import { readEnvironment } from "../../infra/supabase/functions/_shared/environment.ts";
 import { wire } from "../../infra/supabase/functions/_shared/wiring.ts";
 import { aiRecommend } from "../../infra/supabase/functions/ai-recommend-v5/handler.ts";
@@ -28,17 +29,10 @@ const parts = await wire(environment, () => undefined);
 const { candidates, diversityLambda, exploreShare, arm } = environment;
 const recommend = aiRecommend({ ...parts, candidates, diversityLambda, exploreShare, arm });
 const embed = embedUser(parts);
+const answerDemo = demo(readDemoSettings(variables));
 
 routes = [
-  demo({
-    supabaseUrl: url,
-    serviceKey: environment.serviceKey,
-    anonKey: required("SUPABASE_ANON_KEY"),
-    jwtSecret: required("SUPABASE_JWT_SECRET"),
-    timeoutMilliseconds: 5000,
-    files: new URL("../../infra/local/demo/", import.meta.url),
-    now: Date.now,
-  }),
+  (request) => /^\/demo(\/|$)/.test(new URL(request.url).pathname) ? answerDemo(request) : undefined,
   (request) => at(request, "/functions/v1/ai-recommend-v5") ? recommend(request) : undefined,
   (request) => at(request, "/functions/v1/embed-user") ? embed(request) : undefined,
   rest(required("POSTGREST_URL")),

@@ -101,5 +101,7 @@ def test_page_may_reach_nothing_else(stack: Stack) -> None:
     assert "http" not in policy
     assert "unsafe" not in policy
     for path in ("/demo", "/demo/users"):
-        assert "access-control-allow-origin" not in get(stack, path).headers
+        headers = get(stack, path).headers
+        assert "access-control-allow-origin" not in headers
+        assert headers["cross-origin-resource-policy"] == "same-origin"
     assert httpx.post(f"{stack.url}/demo/session", trust_env=False).status_code == 405

@@ -203,7 +203,9 @@ def test_failures_are_said_and_can_be_tried_again(stack: Stack, browser: Browser
         card = demo.page.locator(".card").first
         video = str(card.get_attribute("data-id"))
         card.locator("button.like").click()
-        demo.page.wait_for_function("document.getElementById('bar-text').textContent.includes('was not decided on')")
+        demo.page.wait_for_function(
+            "() => document.getElementById('bar-text').textContent.includes('was not decided on')"
+        )
         assert video in demo.listed
         assert demo.decision(user, video) is None
         assert not card.evaluate("card => card.classList.contains('leaving')")

@@ -5,33 +5,18 @@
  * service key and the secret stay on this side; a browser gets a token that lasts minutes. */
 
 import { demoFile } from "./demo_files.ts";
-import { PeopleError, type PeopleSource, type Person, personCounts, samplePeople } from "./demo_people.ts";
+import { PeopleError, type Person, personCounts, samplePeople } from "./demo_people.ts";
+import type { DemoSettings } from "./demo_settings.ts";
 import { userToken } from "./demo_token.ts";
-
-export interface DemoSettings extends PeopleSource {
-  /** Key of a client that nobody has signed in to; the page sends it along. */
-  readonly anonKey: string;
-  /** Signs tokens (HS256). */
-  readonly jwtSecret: string;
-  /** Where the page's files lie, with a slash at its end. */
-  readonly files: URL;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-}
 
 const MOST_PEOPLE = 11;
 const TOKEN_SECONDS = 600;
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
-/** Make the handler; it leaves requests of other paths alone and returns undefined for them. */
-export function demo(settings: DemoSettings): (request: Request) => Promise<Response> | undefined {
-  const newcomer = crypto.randomUUID();
-  const offered = new Set<string>();
-  return (request) => {
-    const url = new URL(request.url);
-    if (url.pathname !== "/demo" && !url.pathname.startsWith("/demo/")) return undefined;
-    return answer(settings, request.method, url, { newcomer, offered });
-  };
+/** Make the handler of everything under `/demo`. */
+export function demo(settings: DemoSettings): (request: Request) => Promise<Response> {
+  const offer = { newcomer: crypto.randomUUID(), offered: new Set<string>() };
+  return (request) => answer(settings, request.method, new URL(request.url), offer);
 }
 
 interface Offer {
@@ -85,6 +70,11 @@ function refusal(status: number, code: string, error: string, headers: Record<st
 function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
   return Response.json(body, {
     status,
-    headers: { "cache-control": "no-store", "x-content-type-options": "nosniff", ...headers },
+    headers: {
+      "cache-control": "no-store",
+      "x-content-type-options": "nosniff",
+      "cross-origin-resource-policy": "same-origin",
+      ...headers,
+    },
   });
 }

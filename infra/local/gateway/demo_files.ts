@@ -30,6 +30,7 @@ export async function demoFile(folder: URL, name: string): Promise<Response | nu
         "content-type": TYPES[ending] ?? "",
         "content-security-policy": POLICY,
         "x-content-type-options": "nosniff",
+        "cross-origin-resource-policy": "same-origin",
         "referrer-policy": "no-referrer",
         "cache-control": "no-cache",
       },
