@@ -11,9 +11,8 @@ SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
 # A real PgBouncer shows what poolers do; its tests are skipped where apt cannot bring it.
 APT := $(shell command -v apt-get)
 PGBOUNCER := $(VENV)/pgbouncer/pgbouncer
-# The Edge Functions, the demo and their tests, with the functions' own configuration.
-DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions infra/local \
-	two_tower_assets_tests/functions two_tower_assets_tests/demo
+# The Edge Functions and their tests, with the functions' own configuration.
+DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions two_tower_assets_tests/functions
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
