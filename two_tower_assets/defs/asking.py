@@ -28,7 +28,9 @@ def recommend_to(site: Site, user_id: str, limit: int) -> None:
     stack = LocalStack(site.home)
     url = stack.url
     if url is not None and stack.gateway.dataset == site.origin.dataset and limit <= MOST:
-        Console(highlight=False).print(_table(user_id, url, _answer(url, stack.keys.service_role, user_id, limit)))
+        body = _answer(url, stack.keys.service_role, user_id, limit)
+        click.echo(f"{user_id}: vector {body['embeddingSource']}; version {body['modelVersion']}; asked {url}")
+        Console(highlight=False).print(_table(body))
         return
     from two_tower_assets.defs.summary import print_recommendations
 
@@ -70,9 +72,8 @@ def _answer(url: str, key: str, user_id: str, limit: int) -> dict[str, Any]:
     return body
 
 
-def _table(user_id: str, url: str, body: dict[str, Any]) -> Table:
-    title = f"{user_id}: vector {body['embeddingSource']}; version {body['modelVersion']}; asked {url}"
-    table = Table(title=title, title_justify="left")
+def _table(body: dict[str, Any]) -> Table:
+    table = Table()
     for column in ("score", "source", "similarity", "title", "maker", "video"):
         table.add_column(column)
     for item in body["items"]:

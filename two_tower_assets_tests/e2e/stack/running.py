@@ -130,6 +130,11 @@ def bearer(up: Up, token: str) -> Caller:
     return Caller(up.url, {"apikey": up.printed["SUPABASE_ANON_KEY"], "authorization": f"Bearer {token}"})
 
 
+def nobody(up: Up) -> Caller:
+    """Somebody without a token."""
+    return Caller(up.url, {"apikey": up.printed["SUPABASE_ANON_KEY"]})
+
+
 def stranger(up: Up, user: str) -> Caller:
     """A user whose token another project has signed."""
     return bearer(up, ProjectKeys(new_secret()).authenticated(user, lifetime=USER_TOKEN_LIFETIME))
