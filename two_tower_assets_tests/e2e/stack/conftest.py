@@ -18,7 +18,7 @@ from two_tower_assets.storage.buckets import open_buckets
 from two_tower_assets_tests.conftest import THROW_AWAY
 from two_tower_assets_tests.defs.two_releases import make_two, release_two
 from two_tower_assets_tests.e2e.stack.people import put_people
-from two_tower_assets_tests.e2e.stack.running import Up, bring_up, two_tower
+from two_tower_assets_tests.e2e.stack.running import Up, brought_up, two_tower
 
 DATASET = "sample"
 
@@ -55,9 +55,8 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Released]:
 @pytest.fixture(scope="package")
 def up(released: Released) -> Iterator[Up]:
     """The stack, as `two-tower up` starts it; it looks for a new release five times a second."""
-    running = bring_up(released.home.root, MODEL_REFRESH_SECONDS="0.2", FORCE_BURST="2", FORCE_INTERVAL_SECONDS="60")
-    yield running
-    running.interrupt()
+    with brought_up(released.home.root, MODEL_REFRESH_SECONDS="0.2") as running:
+        yield running
 
 
 def _release(home: Home, url: str, versions: Path) -> Released:

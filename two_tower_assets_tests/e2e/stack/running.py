@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,9 +70,21 @@ class Up:
         return self.process.returncode, said
 
 
-def bring_up(home: Path, *arguments: str, **more: str) -> Up:
-    """Run `two-tower up` and return when it has printed all."""
-    process = subprocess.Popen(
+@contextmanager
+def brought_up(home: Path, *arguments: str, **more: str) -> Iterator[Up]:
+    """Run `two-tower up`, yield when it has printed all, and press Ctrl-C in the end unless it has ended."""
+    with _started(home, *arguments, **more) as process:
+        up = Up(process)
+        try:
+            _read_all(up)
+            yield up
+        finally:
+            if process.poll() is None:
+                up.interrupt()
+
+
+def _started(home: Path, *arguments: str, **more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         command("up", *arguments),
         env={**variables(home, **more), "PYTHONUNBUFFERED": "1"},
         cwd=home,
@@ -79,7 +92,10 @@ def bring_up(home: Path, *arguments: str, **more: str) -> Up:
         stderr=subprocess.PIPE,
         text=True,
     )
-    up = Up(process)
+
+
+def _read_all(up: Up) -> None:
+    process = up.process
     guard = threading.Timer(START_SECONDS, process.kill)
     guard.start()
     assert process.stdout is not None
@@ -91,7 +107,6 @@ def bring_up(home: Path, *arguments: str, **more: str) -> Up:
     if not any(line.startswith("Ctrl-C") for line in up.lines):
         _, said = process.communicate()
         raise AssertionError(f"two-tower up ended with {process.returncode}: {said}")
-    return up
 
 
 @dataclass(frozen=True)

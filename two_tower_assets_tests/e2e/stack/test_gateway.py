@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from supabase import Client, create_client
+from supabase.lib.client_options import SyncClientOptions
 
 from two_tower_assets.contract import Files
 from two_tower_assets_tests.e2e.stack.conftest import Released
@@ -24,10 +25,10 @@ def web(up: Up) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.mark.filterwarnings("ignore:The '(timeout|verify)' parameter is deprecated:DeprecationWarning")
-def test_supabases_own_client_works(up: Up, released: Released) -> None:
+def test_supabases_own_client_works(up: Up, released: Released, web: httpx.Client) -> None:
     """supabase-py reads rows as a server, downloads a file and calls a function at the printed address."""
-    client: Client = create_client(up.url, up.printed["SUPABASE_SERVICE_ROLE_KEY"])
+    options = SyncClientOptions(httpx_client=web, auto_refresh_token=False)
+    client: Client = create_client(up.url, up.printed["SUPABASE_SERVICE_ROLE_KEY"], options)
     answer = client.table("user_video_decisions").select("video_id").eq("user_id", FAN).execute()
     assert {row["video_id"] for row in answer.data} == decided(released.database, FAN)
     live = client.rpc("get_live_release", {}).execute()

@@ -21,7 +21,7 @@ from two_tower_assets.local.shutdown import wait_for
 from two_tower_assets.local.stack import LocalStack
 from two_tower_assets_tests.conftest import THROW_AWAY
 from two_tower_assets_tests.e2e.stack.people import FAN
-from two_tower_assets_tests.e2e.stack.running import Up, bring_up, server, two_tower
+from two_tower_assets_tests.e2e.stack.running import Up, brought_up, server, two_tower
 
 
 @pytest.fixture(scope="module")
@@ -42,10 +42,8 @@ def home(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Iterator[H
 @pytest.fixture
 def up(home: Home) -> Iterator[Up]:
     """A stack of that home."""
-    running = bring_up(home.root)
-    yield running
-    if running.process.poll() is None:
-        running.interrupt()
+    with brought_up(home.root) as running:
+        yield running
 
 
 def servers(home: Home) -> dict[str, psutil.Process]:
@@ -85,7 +83,6 @@ def test_ctrl_c_ends_all_of_it(up: Up, home: Home) -> None:
     assert all(ended(process) for process in running.values())
     assert not listens(up.url)
     assert not EmbeddedPostgres(home.postgres).is_running()
-    assert not list(home.stack.rglob("*.json.partial"))
     assert LocalStack(home).url is None
     assert two_tower(home.root, "down").returncode == 0
 
@@ -107,11 +104,11 @@ def test_what_a_killed_one_left_is_ended_by_the_next(up: Up, home: Home) -> None
     up.process.kill()
     up.process.wait()
     assert not any(ended(process) for process in before.values())
-    again = bring_up(home.root)
-    assert all(ended(process) for process in before.values())
-    names = ("SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY")
-    assert [again.printed[name] for name in names] == [up.printed[name] for name in names]
-    assert again.interrupt()[0] == 0
+    with brought_up(home.root) as again:
+        assert all(ended(process) for process in before.values())
+        names = ("SUPABASE_URL", "SUPABASE_ANON_KEY", "SUPABASE_SERVICE_ROLE_KEY")
+        assert [again.printed[name] for name in names] == [up.printed[name] for name in names]
+        assert again.interrupt()[0] == 0
 
 
 def test_one_home_has_one_stack(up: Up, home: Home) -> None:
@@ -155,9 +152,9 @@ def test_a_taken_port_is_avoided_or_told(home: Home) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         (home.stack / "gateway.port").write_text(str(port))
-        running = bring_up(home.root)
-        assert httpx.URL(running.url).port != port
-        assert running.interrupt()[0] == 0
+        with brought_up(home.root) as running:
+            assert httpx.URL(running.url).port != port
+            assert running.interrupt()[0] == 0
         refused = two_tower(home.root, "up", "--port", str(port))
     assert refused.returncode == 1
     assert f"The port is taken [127.0.0.1:{port}]" in refused.stderr
@@ -170,9 +167,8 @@ def test_the_asked_for_port_is_taken_up(home: Home) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    running = bring_up(home.root, "--port", str(port))
-    assert httpx.URL(running.url).port == port
-    assert running.interrupt()[0] == 0
+    with brought_up(home.root, "--port", str(port)) as running:
+        assert httpx.URL(running.url).port == port
 
 
 def test_secrets_stay_in_their_file(up: Up, home: Home) -> None:
