@@ -11,7 +11,7 @@ from supabase.lib.client_options import SyncClientOptions
 
 from two_tower_assets.contract import Files
 from two_tower_assets_tests.e2e.stack.conftest import Released
-from two_tower_assets_tests.e2e.stack.people import FAN, OTHER, decided
+from two_tower_assets_tests.e2e.stack.people import FAN, NEWCOMER, OTHER, decided
 from two_tower_assets_tests.e2e.stack.running import Up
 from two_tower_assets_tests.publishing.releasing import NEW
 
@@ -49,6 +49,19 @@ def test_rows_are_guarded_by_the_token(web: httpx.Client, up: Up) -> None:
     assert web.get(path, headers={"apikey": anon}).status_code in {401, 403}
     assert web.get(path, headers={"apikey": up.printed["SUPABASE_SERVICE_ROLE_KEY"]}).status_code == 200
     assert web.get(path, headers={"apikey": "forged"}).status_code == 401
+
+
+def test_rest_passes_everything_on(web: httpx.Client, up: Up, released: Released) -> None:
+    """Methods, queries, bodies, preferences and ranges reach PostgREST, and its status and headers come back."""
+    key = {"apikey": up.printed["SUPABASE_SERVICE_ROLE_KEY"]}
+    counted = web.head("/rest/v1/videos?select=id", headers={**key, "prefer": "count=exact", "range": "0-4"})
+    assert (counted.status_code, counted.headers["content-range"]) == (206, "0-4/312")
+    row = {"user_id": NEWCOMER, "display_name": "日本語"}
+    created = web.post("/rest/v1/profiles", json=row, headers={**key, "prefer": "return=representation"})
+    assert (created.status_code, created.json()[0]["display_name"]) == (201, "日本語")
+    assert web.post("/rest/v1/profiles", json=row, headers=key).status_code == 409
+    assert web.delete(f"/rest/v1/profiles?user_id=eq.{NEWCOMER}", headers=key).status_code == 204
+    assert web.get("/rest/v1/no_such_table", headers=key).status_code == 404
 
 
 def test_a_versions_files_never_change_and_current_does(web: httpx.Client, released: Released) -> None:

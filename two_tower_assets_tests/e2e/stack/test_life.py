@@ -21,7 +21,7 @@ from two_tower_assets.local.shutdown import wait_for
 from two_tower_assets.local.stack import LocalStack
 from two_tower_assets_tests.conftest import THROW_AWAY
 from two_tower_assets_tests.e2e.stack.people import FAN
-from two_tower_assets_tests.e2e.stack.running import Up, brought_up, server, two_tower
+from two_tower_assets_tests.e2e.stack.running import Caller, Up, brought_up, server, two_tower
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +141,27 @@ def test_a_detached_stack_goes_on_until_down(home: Home) -> None:
     assert url is not None
     assert f"SUPABASE_URL={url}" in done.stdout
     assert "`two-tower down` stops it all." in done.stdout
+    assert httpx.get(f"{url}/auth/v1/.well-known/jwks.json", trust_env=False).json() == {"keys": []}
     assert two_tower(home.root, "down").returncode == 0
     assert not listens(url)
+
+
+def test_without_postgrest_the_rest_answers_503(home: Home) -> None:
+    """In a detached stack that has lost PostgREST, REST and functions say so at once; the next `up` mends it."""
+    two_tower(home.root, "up", "--detach")
+    lost = servers(home)["postgrest"]
+    lost.kill()
+    assert wait_for(lambda: ended(lost), 10)
+    stack = LocalStack(home)
+    key = stack.keys.service_role
+    headers = {"apikey": key, "authorization": f"Bearer {key}"}
+    rest = httpx.get(f"{stack.url}/rest/v1/videos", headers=headers, trust_env=False)
+    assert (rest.status_code, rest.json()["code"]) == (503, "PGRST000")
+    answer = Caller(str(stack.url), headers).call("embed-user", FAN)
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    two_tower(home.root, "up", "--detach")
+    assert httpx.get(f"{stack.url}/rest/v1/videos", headers=headers, trust_env=False).status_code == 200
+    assert two_tower(home.root, "down").returncode == 0
 
 
 def test_a_taken_port_is_avoided_or_told(home: Home) -> None:
