@@ -82,7 +82,7 @@ class Gateway:
 
     @property
     def was_stopped(self) -> bool:
-        """Whether it was ended on purpose, or never started, rather than by a fault."""
+        """Whether it was stopped, or never started, rather than ended by a fault."""
         return not self._server.record()
 
     def is_running(self) -> bool:
@@ -136,9 +136,17 @@ class Gateway:
             with exclusive(self.folder / "lock"):
                 self._server.end()
 
-    def failure(self) -> LocalStackError:
-        """Make the error of a gateway that ended by itself."""
-        return self._server.log.failure("The gateway ended by itself", self._server.log.end())
+    def require_running(self) -> None:
+        """Do nothing while it runs, or was stopped.
+
+        Raises:
+            LocalStackError: it has ended by itself (with the end of its log).
+        """
+        if not self._server.is_lost():
+            return
+        with exclusive(self.folder / "lock"):  # somebody may be stopping it just now
+            if self._server.is_lost():
+                raise self._server.log.failure("The gateway ended by itself", self._server.log.end())
 
     @property
     def _port_file(self) -> Path:
@@ -161,12 +169,20 @@ class Gateway:
             "--no-prompt",
             "--allow-env",
             f"--allow-net={','.join(_hosts(artifacts))}",
-            *([f"--allow-read={artifacts.folder}"] if artifacts.folder else []),
+            # By its working folder, since a path with a comma would be taken for two.
+            *(["--allow-read=."] if artifacts.folder else []),
             infra / "local" / "gateway" / "main.ts",
         ]
         port, mark = int(str(note["port"])), str(note["mark"])
+        folder = artifacts.folder or self.folder
+        folder.mkdir(parents=True, exist_ok=True)  # before the first release there is none
         return self._server.launch(
-            command, environment, note=note, ready=lambda: _is_ready(port, mark), seconds=_START_SECONDS
+            command,
+            environment,
+            note=note,
+            ready=lambda: _is_ready(port, mark),
+            seconds=_START_SECONDS,
+            folder=folder,
         )
 
 

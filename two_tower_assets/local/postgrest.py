@@ -81,8 +81,11 @@ class PostgREST:
         Raises:
             LocalStackError: it has ended by itself (with the end of its log).
         """
-        if self._server.record() and self._server.living() is None:
-            raise self._server.log.failure("PostgREST ended by itself", self._server.log.end())
+        if not self._server.is_lost():
+            return
+        with exclusive(self.folder / "lock"):  # somebody may be stopping it just now
+            if self._server.is_lost():
+                raise self._server.log.failure("PostgREST ended by itself", self._server.log.end())
 
     @property
     def url(self) -> str:

@@ -43,6 +43,10 @@ class RecordedProcess:
         record = self.record()
         return record if _process(record) is not None else None
 
+    def is_lost(self) -> bool:
+        """Whether it was started, has ended, and nobody has ended it through its record."""
+        return bool(self.record()) and self.living() is None
+
     def launch(
         self,
         command: Sequence[str | Path],
@@ -51,6 +55,7 @@ class RecordedProcess:
         note: Mapping[str, Any],
         ready: Callable[[], bool],
         seconds: float,
+        folder: Path = Path("/"),
     ) -> bool:
         """Start the program detached, and wait until it is ready or has ended; returns whether it is ready.
 
@@ -60,12 +65,13 @@ class RecordedProcess:
             note: what the record says besides the process.
             ready: asked again and again.
             seconds: the longest wait.
+            folder: the program's working folder.
         """
         with self.log.appending() as log:
             child = subprocess.Popen(
                 list(command),
                 env=dict(environment),
-                cwd="/",
+                cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

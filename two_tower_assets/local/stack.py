@@ -77,8 +77,7 @@ class LocalStack:
         Raises:
             LocalStackError: one has ended by itself (with the end of its log).
         """
-        if self.gateway.url is None and not self.gateway.was_stopped:
-            raise self.gateway.failure()
+        self.gateway.require_running()
         self._postgrest("", self.keys).require_running()
 
     @contextmanager

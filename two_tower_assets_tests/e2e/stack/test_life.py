@@ -26,9 +26,9 @@ from two_tower_assets_tests.e2e.stack.running import Caller, Up, brought_up, ser
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Iterator[Home]:
-    """A home in which nothing was ever released."""
+    """A home in which nothing was ever released, below a path with a blank, a comma and no ASCII."""
     pytest.importorskip("deno", reason="no Deno, which runs the functions: pip install deno")
-    home = Home(tmp_path_factory.mktemp("life") / "home")
+    home = Home(tmp_path_factory.mktemp("life") / "a home, 家")
     home.root.mkdir()
     home.programs.symlink_to(programs)
     postgres = EmbeddedPostgres(home.postgres, settings=THROW_AWAY)
