@@ -74,8 +74,9 @@ def _answer(url: str, key: str, user_id: str, limit: int) -> dict[str, Any]:
 
 def _table(body: dict[str, Any]) -> Table:
     table = Table()
-    for column in ("score", "source", "similarity", "title", "maker", "video"):
+    for column in ("score", "source", "similarity", "title", "maker"):
         table.add_column(column)
+    table.add_column("video", no_wrap=True, min_width=36)
     for item in body["items"]:
         video, similarity = item["video"], item["similarity"]
         table.add_row(

@@ -54,7 +54,7 @@ def words_of(database: str, url: str, keys: KeptKeys, *, detached: bool) -> str:
 
 def curl_line(url: str, function: str, body: dict[str, object], anon: str, token: str) -> str:
     """Return a line for the shell that calls a function as a signed-in user does."""
-    arguments = ["curl", "-sS", "--fail-with-body", f"{url}/functions/v1/{function}"]
+    arguments = ["curl", "-sS", "--fail-with-body", "-w", r"\n", f"{url}/functions/v1/{function}"]
     for header in (f"apikey: {anon}", f"Authorization: Bearer {token}", "Content-Type: application/json"):
         arguments += ["-H", header]
     return shlex.join([*arguments, "-d", json.dumps(body)])

@@ -230,3 +230,11 @@ def test_a_request_to_end_is_as_ctrl_c(up: Up, home: Home) -> None:
     assert up.process.wait(timeout=60) == 0
     assert not listens(up.url)
     assert not EmbeddedPostgres(home.postgres).is_running()
+
+
+def test_without_a_stack_the_command_computes_itself(home: Home) -> None:
+    """`two-tower recommend` says that no stack runs, and goes the other way, which here has nothing to go by."""
+    shown = two_tower(home.root, "recommend", FAN)
+    assert "The local stack does not run (`two-tower up`): computed here" in shown.stderr
+    assert shown.returncode == 1
+    assert "503" not in shown.stderr
