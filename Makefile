@@ -14,11 +14,11 @@ SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
 APT := $(shell command -v apt-get)
 PGBOUNCER := $(VENV)/pgbouncer/pgbouncer
 # The Edge Functions and their tests, with the functions' own configuration.
-DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions two_tower_assets_tests/functions
+DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions infra/local two_tower_assets_tests/functions
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness bench screenshots pictures down
+.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness bench screenshots pictures up down
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -76,5 +76,8 @@ pictures: $(STAMP) ## pictures of a report page, PAGE=file, on a phone and on a 
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
 	$(BIN)/python infra/page_screenshots.py $(PAGE) $(dir $(PAGE))pictures
 
-down: $(STAMP) ## stop the embedded Postgres
+up: $(STAMP) ## serve what was released at one SUPABASE_URL (PORT=number), until Ctrl-C
+	@$(BIN)/two-tower up $(if $(PORT),--port $(PORT)) $(UP_ARGS)
+
+down: $(STAMP) ## stop the local stack and the embedded Postgres
 	$(BIN)/two-tower down

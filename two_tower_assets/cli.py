@@ -136,11 +136,25 @@ def env() -> None:
 
 
 @main.command()
-def down() -> None:
-    """Stop the embedded Postgres; nothing is lost."""
-    from two_tower_assets.local.postgres import EmbeddedPostgres
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="Of SUPABASE_URL; by default the last one, or a free one."
+)
+@click.option("--detach", is_flag=True, help="Leave it running and return; `two-tower down` stops it.")
+@_data
+def up(*, port: int | None, detach: bool, data: Path | None) -> None:
+    """Serve what was released: Postgres, PostgREST, the Edge Functions and their files at one SUPABASE_URL."""
+    from two_tower_assets.defs.site import open_site
+    from two_tower_assets.defs.stack import bring_up
 
-    EmbeddedPostgres(read_environment().home.postgres).stop()
+    bring_up(open_site(data_folder=data), port=port, detach=detach)
+
+
+@main.command()
+def down() -> None:
+    """Stop the local stack and the embedded Postgres; nothing is lost."""
+    from two_tower_assets.defs.stack import bring_down
+
+    bring_down(read_environment().home)
 
 
 @main.command()
@@ -170,11 +184,11 @@ def settings() -> None:
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 500))
 @_data
 def recommend(user_id: str, limit: int, data: Path | None) -> None:
-    """Recommend videos to a user: their payload, the live ONNX tower, then the search in Postgres."""
+    """Recommend videos to a user: asks the local stack where it runs, and computes the answer here where not."""
+    from two_tower_assets.defs.asking import recommend_to
     from two_tower_assets.defs.site import open_site
-    from two_tower_assets.defs.summary import print_recommendations
 
-    print_recommendations(open_site(data_folder=data), user_id, limit)
+    recommend_to(open_site(data_folder=data), user_id, limit)
 
 
 @main.command()

@@ -54,6 +54,11 @@ class Home:
         return self.root / "storage"
 
     @property
+    def stack(self) -> Path:
+        """The local stack: its keys, and the logs and records of its servers."""
+        return self.root / "stack"
+
+    @property
     def programs(self) -> Path:
         """Programs that the local stack fetches, one folder a version."""
         return self.root / "programs"

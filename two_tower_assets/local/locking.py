@@ -19,6 +19,22 @@ def exclusive(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
+@contextmanager
+def held_or_none(path: Path) -> Iterator[bool]:
+    """Hold the lock on `path` (made when missing, never deleted) unless another has it; yields whether it is held."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(handle)
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.close(handle)
+
+
 def _locked(path: Path) -> int:
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

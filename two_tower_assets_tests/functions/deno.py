@@ -1,4 +1,4 @@
-"""The Deno that the extra `dev` installs, with the functions' own configuration."""
+"""The Deno that the extra `local` installs, with the functions' own configuration."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
 FUNCTIONS = TESTS.parents[1] / "infra" / "supabase" / "functions"
+GATEWAY = TESTS.parents[1] / "infra" / "local"
+"""What runs the functions in the local stack."""
 
 _WASM = "onnxruntime-web/1.30.0/dist/ort-wasm-simd-threaded.wasm"
 

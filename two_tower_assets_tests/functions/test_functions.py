@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from two_tower_assets_tests.functions.deno import FUNCTIONS, TESTS, Deno
+from two_tower_assets_tests.functions.deno import FUNCTIONS, GATEWAY, TESTS, Deno
 
 
 def test_the_deno_tests_pass(deno: Deno, versions: Path) -> None:
@@ -20,22 +20,26 @@ def test_the_deno_tests_pass(deno: Deno, versions: Path) -> None:
 
 
 def test_types_hold(deno: Deno) -> None:
-    """The strictest types, in the functions and in their tests."""
-    deno.run("check", FUNCTIONS, TESTS)
+    """The strictest types, in the functions, in the gateway that runs them locally, and in their tests."""
+    deno.run("check", FUNCTIONS, GATEWAY, TESTS)
 
 
 def test_lint_finds_nothing(deno: Deno) -> None:
     """Deno's linter, with explicit types asked for."""
-    deno.run("lint", FUNCTIONS, TESTS)
+    deno.run("lint", FUNCTIONS, GATEWAY, TESTS)
 
 
 def test_format_is_denos(deno: Deno) -> None:
     """Nothing is left to taste."""
-    deno.run("fmt", "--check", FUNCTIONS, TESTS)
+    deno.run("fmt", "--check", FUNCTIONS, GATEWAY, TESTS)
 
 
 def test_each_shared_file_is_small() -> None:
     """One idea a file: none in the functions is longer than 250 lines."""
-    lengths = {path.name: len(path.read_text().splitlines()) for path in FUNCTIONS.rglob("*.ts")}
+    lengths = {
+        path.name: len(path.read_text().splitlines())
+        for folder in (FUNCTIONS, GATEWAY)
+        for path in folder.rglob("*.ts")
+    }
     assert len(lengths) > 40
     assert not {name for name, lines in lengths.items() if lines > 250}
