@@ -4,7 +4,7 @@ DATA ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
-# Files of tests side by side, one to a core; `make test PYTEST_ARGS=path` runs some of them in one process.
+# Files of tests side by side, each with a core; `make test PYTEST_ARGS=path` runs some of them in one process.
 PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile
 # npm brings what some tests need, which are skipped without it: the Supabase CLI, that pushes the migrations in one, and
 # PostgREST, that the tests fetch themselves as the local stack does.
@@ -14,7 +14,8 @@ SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
 APT := $(shell command -v apt-get)
 PGBOUNCER := $(VENV)/pgbouncer/pgbouncer
 # The Edge Functions and their tests, with the functions' own configuration.
-DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions infra/local two_tower_assets_tests/functions
+DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions infra/local two_tower_assets_tests/functions \
+	two_tower_assets_tests/demo
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
@@ -54,7 +55,7 @@ $(PGBOUNCER): | $(STAMP)
 
 test: $(STAMP) $(if $(NPM),$(SUPABASE)) $(if $(APT),$(PGBOUNCER)) ## all tests
 	$(if $(NPM),TWO_TOWER_SUPABASE_CLI=$(abspath $(SUPABASE))) $(if $(APT),TWO_TOWER_PGBOUNCER=$(abspath $(PGBOUNCER))) \
-		$(BIN)/python -m pytest $(PYTEST_ARGS)
+		OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, types, import rules, in Python and TypeScript
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

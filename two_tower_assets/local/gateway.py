@@ -171,6 +171,7 @@ class Gateway:
             f"--allow-net={','.join(_hosts(artifacts))}",
             # By its working folder, since a path with a comma would be taken for two.
             *(["--allow-read=."] if artifacts.folder else []),
+            f"--allow-read={infra / 'local' / 'demo'}",
             infra / "local" / "gateway" / "main.ts",
         ]
         port, mark = int(str(note["port"])), str(note["mark"])

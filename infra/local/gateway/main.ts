@@ -1,6 +1,8 @@
 /** One address on loopback that answers as a Supabase project does: the table of routes, and serving it. */
 
 import { auth } from "./auth.ts";
+import { demo } from "./demo.ts";
+import { readDemoSettings } from "./demo_settings.ts";
 import { functions } from "./functions.ts";
 import { ready } from "./ready.ts";
 import { rest } from "./rest.ts";
@@ -16,6 +18,7 @@ const routes = [
   { prefix: "/storage/v1", answer: storage(bucketFolder, bucket) },
   { prefix: "/functions/v1", answer: await functions(variables) },
   { prefix: "/auth/v1", answer: auth },
+  { prefix: "/demo", answer: demo(readDemoSettings(variables)) },
   { prefix: "/ready", answer: ready(mark) },
 ];
 
