@@ -47,6 +47,7 @@ def words_of(database: str, url: str, keys: KeptKeys, *, detached: bool) -> str:
         "",
         *(curl_line(url, name, {"user_id": user, **more}, keys.anon, user_key) for name, more in _FUNCTIONS),
         "",
+        f"A page to look at, and to press LIKE and NOPE on: {url}/demo",
         "`two-tower down` stops it all." if detached else "Ctrl-C stops it all.",
     ]
     return "\n".join(lines)
