@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
 # Files of tests side by side, each with a core; `make test PYTEST_ARGS=path` runs some of them in one process.
-PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile
+PYTEST_ARGS ?= -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # npm brings what some tests need, which are skipped without it: the Supabase CLI, that pushes the migrations in one, and
 # PostgREST, that the tests fetch themselves as the local stack does.
 NPM := $(shell command -v npm)
@@ -55,7 +55,7 @@ $(PGBOUNCER): | $(STAMP)
 
 test: $(STAMP) $(if $(NPM),$(SUPABASE)) $(if $(APT),$(PGBOUNCER)) ## all tests
 	$(if $(NPM),TWO_TOWER_SUPABASE_CLI=$(abspath $(SUPABASE))) $(if $(APT),TWO_TOWER_PGBOUNCER=$(abspath $(PGBOUNCER))) \
-		OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest $(PYTEST_ARGS)
+		OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(STAMP) ## lint, types, import rules, in Python and TypeScript
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
