@@ -216,6 +216,8 @@ class RerankSettings(_Strict):
     0 when none does."""
     largest_cost: Share = 0.01
     """Share of validation NDCG@10 that the re-ranking may cost."""
+    largest_risk: Share = 0.03
+    """Share that it may plausibly cost: the upper end of the one-sided 95 % interval over users."""
 
 
 class GateSettings(_Strict):

@@ -9,6 +9,7 @@ diversity and exploration, which are the functions' own.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,9 @@ from two_tower_assets.evaluation.ranking import Ranking, reordered
 from two_tower_assets.evaluation.task import RankingTask
 from two_tower_assets.features.times import MICROSECONDS_A_DAY, MISSING_TIME, as_microseconds
 from two_tower_assets.settings import RerankSettings
+
+_UPPER: Final = 1.645
+_ROUNDING: Final = 1e-12
 
 
 def release_terms(released_at_C: NDArray[np.int64], now: int, settings: RerankSettings) -> NDArray[np.float64]:
@@ -73,19 +77,36 @@ def strongest(
     task: RankingTask,
     terms_C: NDArray[np.float64],
     settings: RerankSettings,
-    measure: Callable[[Ranking], float],
+    measure: Callable[[Ranking], NDArray[np.float64]],
 ) -> float:
     """Return the largest of the settings' strengths that costs no more of the measure than they allow.
+
+    On few users a strength may look cheap by luck, so what it plausibly costs is bounded as well: the upper end of
+    the one-sided 95 % interval of the paired difference, mean + 1.645 · s / √U.
 
     Args:
         ranking: the towers' lists on the validation window.
         task: that window.
         terms_C: of its candidates.
-        settings: strengths to try and the cost allowed.
-        measure: higher is better, for example mean NDCG@10.
+        settings: strengths to try and the costs allowed.
+        measure: [U] of each user's list, higher is better, for example NDCG@10; NaN for a user who is not judged.
     """
-    needed = (1 - settings.largest_cost) * measure(ranking)
+    plain_U = measure(ranking)
+    judged = ~np.isnan(plain_U)
+    plain = float(plain_U[judged].mean()) if judged.any() else 0.0
     for strength in sorted(settings.strengths, reverse=True):
-        if measure(rerank(ranking, task, terms_C, settings, strength=strength)) >= needed:
+        cost_U = (plain_U - measure(rerank(ranking, task, terms_C, settings, strength=strength)))[judged]
+        if (
+            _costs(cost_U) <= settings.largest_cost * plain
+            and _costs(cost_U, _UPPER) <= settings.largest_risk * plain
+        ):
             return strength
     return 0.0
+
+
+def _costs(cost_U: NDArray[np.float64], deviations: float = 0.0) -> float:
+    """Mean, plus so many standard errors of it; rounding is no cost."""
+    if not len(cost_U):
+        return 0.0
+    error = cost_U.std(ddof=1) / np.sqrt(len(cost_U)) if len(cost_U) > 1 else 0.0
+    return float(cost_U.mean() + deviations * error) - _ROUNDING

@@ -6,7 +6,8 @@
 | taste weight | the largest that costs at most `training.taste_cost` of NDCG@10 |
 | popularity weight | the smallest within `training.popularity_slack` of the best NDCG@10 + recall@200 |
 | half-life of the fallback | NDCG@10 + recall@200 of users without decisions |
-| strength of the re-ranking | the largest that costs at most `rerank.largest_cost` of NDCG@10 |
+| strength of the re-ranking | the largest that costs at most `rerank.largest_cost` of NDCG@10, and plausibly
+|  | at most `rerank.largest_risk` |
 
 The window lies before the test, so the report is about decisions that no choice has seen. Where nobody can be asked,
 all steps are taken, taste and re-ranking count nothing and the half-life is the settings' first.
@@ -184,7 +185,7 @@ def _strength(ranking: Ranking, trial: Trial, known: RankingTask, videos: pl.Dat
     if not len(known.users):
         return 0.0
     terms_C = terms_of(videos, known, trial.data.until, settings.rerank)
-    return strongest(ranking, known, terms_C, settings.rerank, lambda lists: mean_ndcg(lists, known))
+    return strongest(ranking, known, terms_C, settings.rerank, lambda lists: ndcg_at(lists.targets(known), 10))
 
 
 def _calibration(ranking: Ranking) -> LikeCalibration | None:

@@ -66,8 +66,8 @@ def test_the_largest_strength_that_costs_little_is_taken() -> None:
     task, ranking = lists()
     terms = np.array([0.0, 0.0, 0.3])
 
-    def first_stays(found: Ranking) -> float:
-        return float(found.top_UK[0, 0] == 0)
+    def first_stays(found: Ranking) -> np.ndarray:
+        return np.array([float(found.top_UK[0, 0] == 0)])
 
     assert strongest(ranking, task, np.zeros(3), SETTINGS, first_stays) == 1.0
     # 0.525 + 0.3 · strength overtakes 0.675 at 0.5.
@@ -80,13 +80,27 @@ def test_the_largest_strength_that_costs_little_is_taken() -> None:
 def test_a_strength_may_cost_its_share_and_no_more(largest_cost: float, strength: float) -> None:
     """Strength 0.3 costs 2 % and 1.0 costs 10 % of what the plain list measures; the bound itself is allowed."""
     task, ranking = lists()
-    settings = SETTINGS.model_copy(update={"strengths": (0.3, 1.0), "largest_cost": largest_cost})
+    costs = {"largest_cost": largest_cost, "largest_risk": 1.0}
+    settings = SETTINGS.model_copy(update={"strengths": (0.3, 1.0), **costs})
     measured = {(0, 1, 2): 1.0, (0, 2, 1): 0.98, (2, 0, 1): 0.9}
 
-    def measure(found: Ranking) -> float:
-        return measured[tuple(found.top_UK[0].tolist())]
+    def measure(found: Ranking) -> np.ndarray:
+        return np.array([measured[tuple(found.top_UK[0].tolist())]])
 
     assert strongest(ranking, task, np.array([0.0, 0.0, 0.3]), settings, measure) == strength
+
+
+@pytest.mark.parametrize(("largest_risk", "strength"), [(0.66, 1.0), (0.65, 0.0)])
+def test_a_strength_that_looks_free_by_luck_is_not_taken(largest_risk: float, strength: float) -> None:
+    """By hand: 4 users lose 0.8, 0, −0.4, −0.4; mean 0, s 0.5657, and 1.645 · s / √4 is 0.465 of a mean of 0.709."""
+    task, ranking = lists()
+    settings = SETTINGS.model_copy(update={"strengths": (1.0,), "largest_cost": 0.0, "largest_risk": largest_risk})
+    plain = np.array([0.9, 0.709, 0.6135, 0.6135, np.nan])
+
+    def measure(found: Ranking) -> np.ndarray:
+        return plain if found is ranking else plain - np.array([0.8, 0.0, -0.4, -0.4, 0.0])
+
+    assert strongest(ranking, task, np.zeros(3), settings, measure) == strength
 
 
 def test_padding_stays_last_and_what_was_not_found_stays_so() -> None:
