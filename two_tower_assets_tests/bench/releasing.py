@@ -198,6 +198,9 @@ def _catalogue(url: str, folder: Path) -> Probes:
             for number, video in enumerate(ids):
                 copy.write_row((video, number % 3, ["JP"] if number % 2 else ["US"]))
         cursor.execute(
+            "insert into public.tags (id, name) select gen_random_uuid(), n::text from generate_series(1, 20) as n"
+        )
+        cursor.execute(
             "insert into public.video_tags (video_id, tag_id) select v.id, t.id from public.videos as v"
             " cross join lateral (select id from public.tags order by md5(v.id::text || id::text) limit 3) as t"
         )
