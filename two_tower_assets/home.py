@@ -44,11 +44,6 @@ class Home:
         return self.root / "dagster"
 
     @property
-    def downloads(self) -> Path:
-        """Files of other projects, fetched once and known by their hash."""
-        return self.root / "downloads"
-
-    @property
     def storage(self) -> Path:
         """The local stand-in for the storage buckets."""
         return self.root / "storage"
@@ -60,7 +55,7 @@ class Home:
 
     @property
     def programs(self) -> Path:
-        """Programs that the local stack fetches, one folder a version."""
+        """Programs of others, fetched once by npm and known by their hash, one folder a version."""
         return self.root / "programs"
 
 

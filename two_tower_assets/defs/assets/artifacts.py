@@ -205,7 +205,7 @@ def onnxruntime_wasm(
     from two_tower_assets.artifacts.wasm import fetch_wasm, put_wasm
 
     site = workspace.site
-    fetched = fetch_wasm(site.home.downloads)
+    fetched = fetch_wasm(site.home.programs)
     if fetched.path is None:
         context.log.warning(f"{fetched.reason}. Functions then need INFERENCE_ENGINE=typescript, their default.")
 
