@@ -19,7 +19,7 @@ DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions inf
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness bench screenshots pictures up down
+.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness faults bench screenshots pictures up down
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -65,6 +65,9 @@ check: $(STAMP) ## lint, types, import rules, in Python and TypeScript
 
 publishing-harness: $(STAMP) ## kill publishing at every step, and flip under readers: what they saw
 	$(BIN)/python -m two_tower_assets_tests.publishing.harness
+
+faults: $(STAMP) ## break what the Edge Functions stand on, and call them wrongly: what callers saw
+	$(BIN)/python -m two_tower_assets_tests.e2e.faults
 
 bench: $(STAMP) ## speed and memory, as ratios measured in one run
 	$(BIN)/python -m two_tower_assets_tests.bench
