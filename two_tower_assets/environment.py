@@ -23,6 +23,14 @@ DEFAULT_PREFIX: Final = "two-tower/v3"
 
 
 @dataclass(frozen=True)
+class Project:
+    """A Supabase project, and a key with which everything there may be read and written."""
+
+    url: str
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
 class Environment:
     """What the process was told from outside. Values that may carry a password stay out of the repr."""
 
@@ -51,6 +59,19 @@ class Environment:
     """`GITHUB_ENV`: file through which a CI step hands variables to later ones."""
     commit: str | None = None
     """`GITHUB_SHA`, when a CI runner names the commit."""
+
+    @property
+    def project(self) -> Project:
+        """The project that `SUPABASE_URL` and a key name.
+
+        Raises:
+            EnvironmentVariableError: one of them is not set.
+        """
+        if self.supabase_url is None:
+            raise _unset("SUPABASE_URL")
+        if self.supabase_key is None:
+            raise _unset("SUPABASE_SERVICE_ROLE_KEY")
+        return Project(self.supabase_url, self.supabase_key)
 
 
 def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Environment:
@@ -83,6 +104,15 @@ def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path
         prefix=values.get("MODEL_ARTIFACTS_PREFIX", DEFAULT_PREFIX).strip("/"),
         github_env=Path(values["GITHUB_ENV"]) if "GITHUB_ENV" in values else None,
         commit=values.get("GITHUB_SHA"),
+    )
+
+
+def _unset(name: str) -> EnvironmentVariableError:
+    return EnvironmentVariableError(
+        f"{name} is not set",
+        where=name,
+        remedy="Set SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY from the project's settings, in .env or the "
+        "environment.",
     )
 
 
