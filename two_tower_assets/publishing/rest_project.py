@@ -21,6 +21,7 @@ from two_tower_assets.rest.client import PAGE, RestClient
 from two_tower_assets.rest.refusals import refused
 
 _OTHER_VERSION: Final = "23514"
+_LIVE: Final = ("model_version", "activated_at", "manifest_hash")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class LiveThere:
     model_version: str
     activated_at: str
     """ISO 8601."""
+    manifest_hash: str | None
+    """Hex SHA-256 of its `manifest.json`."""
 
 
 class RestProject(RestClient):
@@ -42,7 +45,7 @@ class RestProject(RestClient):
             RestError: the project cannot be reached, refuses the key, or was never migrated.
         """
         rows: Any = self.rpc("get_live_release", {})
-        return LiveThere(rows[0]["model_version"], rows[0]["activated_at"]) if rows else None
+        return LiveThere(**{name: rows[0][name] for name in _LIVE}) if rows else None
 
     def count(self) -> int:
         """Return how many video vectors the live version has.
@@ -52,6 +55,15 @@ class RestProject(RestClient):
         """
         answer = self.ask(lambda: self._vectors().select("video_id", count=CountMethod.exact, head=True).execute())
         return answer.count or 0
+
+    def vectors_of(self, ids: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the live version's vectors float32 [256] of some hundred videos at most, by id.
+
+        Raises:
+            RestError: as `live`.
+        """
+        answer = self.ask(lambda: self._vectors().select("video_id", "embedding").in_("video_id", ids).execute())
+        return {row["video_id"]: np.array(json.loads(row["embedding"]), np.float32) for row in answer.data}
 
     def stored(self, first: str, last: str) -> Iterator[tuple[str, NDArray[np.float32]]]:
         """Yield (id, vector float32 [256]) of every video from `first` to `last`, both included, ordered by id.
