@@ -282,6 +282,19 @@ def verify(context: click.Context, data: Path | None, url: str | None) -> None:
         context.exit(1)
 
 
+@main.command()
+@click.option("--fix", is_flag=True, help="Mend what can be mended safely, and say what was done.")
+@click.option("--json", "as_json", is_flag=True, help="For programs: a list of objects.")
+@_data
+@click.pass_context
+def doctor(context: click.Context, data: Path | None, *, fix: bool, as_json: bool) -> None:
+    """Look at everything that a set-up needs, and say what is wrong and what to do; exits with 1 on a problem."""
+    from two_tower_assets.defs.doctor.printing import print_examination
+
+    if not print_examination(data, fix=fix, as_json=as_json):
+        context.exit(1)
+
+
 @main.command("upsert-embeddings")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--batch", default=500, show_default=True, type=click.IntRange(1, 1000), help="Rows of a request.")

@@ -36,10 +36,12 @@ class RestClient:
         url: of the project, without a slash at its end.
         key: of the service role; never shown.
         reached: told of every request that has to be repeated.
+        attempts: how often a request is made before it is given up.
     """
 
-    def __init__(self, url: str, key: str, *, reached: Reached = unheard) -> None:
+    def __init__(self, url: str, key: str, *, reached: Reached = unheard, attempts: int = ATTEMPTS) -> None:
         self.url = url
+        self._attempts = attempts
         self._reached = reached
         self._http = httpx.Client(timeout=TIMEOUT, event_hooks={"response": [_raise_if_passing]})
         self.api = SyncPostgrestClient(
@@ -74,7 +76,7 @@ class RestClient:
         try:
             for attempt in stamina.retry_context(
                 on=self._again,
-                attempts=ATTEMPTS,
+                attempts=self._attempts,
                 timeout=None,
                 wait_initial=_FIRST_PAUSE_SECONDS,
                 wait_max=_LONGEST_PAUSE_SECONDS,
@@ -84,7 +86,7 @@ class RestClient:
         except APIError as error:
             raise (refusal or refused)(error, self.url) from None
         except (Again, httpx.TransportError) as error:
-            raise unreachable(error, where=self.url, attempts=ATTEMPTS) from None
+            raise unreachable(error, where=self.url, attempts=self._attempts) from None
         raise AssertionError
 
     def rpc(self, name: str, parameters: dict[str, Any]) -> Any:
