@@ -1,6 +1,6 @@
 -- Purpose: what anon, authenticated and service_role may do with each function, table and column of the schemas public
--- and two_tower, one privilege a row; an object without any has one row with null for both. What belongs to an
--- extension, and the migrator's own record, are left out.
+-- and two_tower, one privilege a row; an object without any has one row with null for both, and a column names only who
+-- may not read the whole table. What belongs to an extension, and the migrator's own record, are left out.
 with objects as (
   select
     'function' as kind,
@@ -37,6 +37,7 @@ left join lateral (
       when 'function' then pg_catalog.has_function_privilege(r.oid, o.oid, v.privilege)
       when 'table' then pg_catalog.has_table_privilege(r.oid, o.oid, v.privilege)
       else pg_catalog.has_column_privilege(r.oid, o.oid, o.place, v.privilege)
+        and not pg_catalog.has_table_privilege(r.oid, o.oid, v.privilege)
     end
 ) as g on true
 order by 1, 2, 3, 4;

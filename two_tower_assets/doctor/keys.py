@@ -52,7 +52,7 @@ def _judge(name: str, key: str, url: str | None) -> Iterator[Finding]:
         yield warning("the key has none of the known forms", where=name, remedy=_COPY[name])
     elif kind not in _RIGHT[name]:
         danger = "; clients that get it may do everything" if name == PUBLIC and kind in _RIGHT[SECRET] else ""
-        yield problem(f"the key is a {kind} key{danger}", where=name, remedy=_COPY[name])
+        yield problem(f"the key is of kind {kind}{danger}", where=name, remedy=_COPY[name])
     elif (other := _other_project(claims, url)) is not None:
         yield problem(f"the key is of project {other}, and SUPABASE_URL of another", where=name, remedy=_COPY[name])
     else:
