@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,6 +15,8 @@ from two_tower_assets.doctor.finding import Finding, ok, problem, warning
 
 _GOING_ON: Final = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 _FINISHED: Final = frozenset({dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED})
+_BEGINNING_SECONDS: Final = 600
+"""After so long a run has a process, if it ever gets one."""
 _CLOCK_SECONDS: Final = 2.0
 """How much earlier than its first event a process may seem to have begun."""
 
@@ -25,7 +28,7 @@ def look_at_runs(instance: Instance) -> Iterator[Finding]:
         return
     opened = instance.opened()
     records = opened.get_run_records(dg.RunsFilter(statuses=_GOING_ON))
-    stuck = [record for record in records if not _lives(opened, record.dagster_run.run_id)]
+    stuck = [record for record in records if not _lives(opened, record)]
     for record in stuck:
         yield _stuck(instance, record)
     if not stuck:
@@ -97,11 +100,13 @@ def _has_finished(opened: dg.DagsterInstance, run_id: str) -> bool:
     return run is None or run.status in _FINISHED
 
 
-def _lives(opened: dg.DagsterInstance, run_id: str) -> bool:
-    """Whether any process that the run's engine told of is alive; before it has told of one, the run just begins."""
-    told = [_process(entry) for entry in opened.all_logs(run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)]
-    processes = [process for process in told if process is not None]
-    return not processes or any(_is_alive(pid, at) for pid, at in processes)
+def _lives(opened: dg.DagsterInstance, record: dg.RunRecord) -> bool:
+    """Whether any process that the run's engine told of is alive, or the run is too young to have told of one."""
+    logs = opened.all_logs(record.dagster_run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT)
+    told = [process for process in map(_process, logs) if process is not None]
+    if not told:
+        return time.time() - record.create_timestamp.timestamp() < _BEGINNING_SECONDS
+    return any(_is_alive(pid, at) for pid, at in told)
 
 
 def _process(entry: Any) -> tuple[int, float] | None:
