@@ -1,13 +1,16 @@
-"""Do the home's own servers run, or were they stopped, rather than lost?"""
+"""Do the home's own servers run, or were they stopped, rather than lost; and are their programs there?"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
-from two_tower_assets.doctor.finding import Finding, ok, problem, unused
+from two_tower_assets.doctor.finding import Finding, ok, problem, unused, warning
 from two_tower_assets.errors import LocalStackError
 from two_tower_assets.home import Home
+from two_tower_assets.local.deno_program import VERSION, find_deno
 from two_tower_assets.local.postgres import EmbeddedPostgres
+from two_tower_assets.local.postgrest import POSTGREST
 from two_tower_assets.local.stack import LocalStack
 
 
@@ -20,6 +23,28 @@ def look_at_embedded_postgres(home: Home) -> Iterator[Finding]:
         yield unused("the embedded Postgres is stopped; the next command that needs it starts it", where=where)
     else:
         yield unused("no embedded Postgres was made yet", where=where)
+
+
+def look_at_programs(home: Home) -> Iterator[Finding]:
+    """Say whether the local stack's programs are there, or can be fetched."""
+    if not home.stack.exists():
+        yield unused("the local stack was never up")
+        return
+    find_deno()
+    if POSTGREST.is_fetched(home.programs):
+        yield ok(f"Deno {VERSION}, {POSTGREST.package} {POSTGREST.version}", where=str(home.programs))
+    elif shutil.which("npm") is None:
+        yield problem(
+            f"{POSTGREST.package} is not there, and there is no npm that would fetch it",
+            where=str(home.programs),
+            remedy="Install Node.js, which brings npm.",
+        )
+    else:
+        yield warning(
+            f"{POSTGREST.package} {POSTGREST.version} is not there yet",
+            where=str(home.programs),
+            remedy="two-tower up",
+        )
 
 
 def look_at_stack(home: Home) -> Iterator[Finding]:

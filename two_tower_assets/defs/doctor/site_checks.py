@@ -28,6 +28,7 @@ from two_tower_assets.doctor.versions import look_at_versions
 from two_tower_assets.environment import Environment
 from two_tower_assets.errors import TwoTowerError
 from two_tower_assets.publishing.target import Target
+from two_tower_assets.storage.bucket import Patience
 from two_tower_assets.storage.buckets import open_buckets
 
 Find = Callable[[], Database | None]
@@ -38,6 +39,9 @@ _DATABASE_LOOKS: Final = (
     ("migrations", look_at_migrations),
     ("grants", look_at_grants),
 )
+
+_PATIENCE: Final = Patience(attempts=2)
+"""Somebody waits for the answer, and what fails for a moment is worth telling."""
 
 
 def all_checks(data: Path | None) -> list[Check]:
@@ -90,12 +94,12 @@ def _storage(site: Site) -> Iterator[Finding]:
     versions = sorted(path for path in site.home.artifacts.glob("*") if (path / Files.MANIFEST).exists())
     files = versions[-1].rglob("*") if versions else ()
     largest = max((path.stat().st_size for path in files if path.is_file()), default=0)
-    buckets = open_buckets(environment, site.origin.dataset)
+    buckets = open_buckets(environment, site.origin.dataset, patience=_PATIENCE)
     yield from look_at_buckets(buckets, environment.project if in_project else None, largest)
 
 
 def _release(site: Site) -> Iterator[Finding]:
-    buckets = open_buckets(site.environment, site.origin.dataset)
+    buckets = open_buckets(site.environment, site.origin.dataset, patience=_PATIENCE)
     yield from _at(partial(serving_database, site), lambda found: look_at_release(Target(found.url, buckets)))
 
 
@@ -115,9 +119,10 @@ def _of_processes(site: Site) -> Iterator[Check]:
     if find_spec("psutil") is None:
         yield Check("processes", _no_extra)
         return
-    from two_tower_assets.doctor.processes import look_at_embedded_postgres, look_at_stack
+    from two_tower_assets.doctor.processes import look_at_embedded_postgres, look_at_programs, look_at_stack
 
     yield Check("Postgres", partial(look_at_embedded_postgres, site.home))
+    yield Check("programs", partial(look_at_programs, site.home))
     yield Check("stack", partial(look_at_stack, site.home))
 
 
