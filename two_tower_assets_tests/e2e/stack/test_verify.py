@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
+from typing import Any
 
+import httpx
 import pytest
 
 from two_tower_assets.contract import Files
@@ -13,10 +15,13 @@ from two_tower_assets.errors import StorageError
 from two_tower_assets.local.keys import ProjectKeys, new_secret
 from two_tower_assets.local.stack import LocalStack
 from two_tower_assets.publishing.flip import rollback
+from two_tower_assets_tests.e2e.stack.altering import Alter, altering, unaltered
 from two_tower_assets_tests.e2e.stack.conftest import Released
 from two_tower_assets_tests.e2e.stack.people import FAN, OTHER
 from two_tower_assets_tests.e2e.stack.running import Up, server, two_tower
 from two_tower_assets_tests.publishing.releasing import NEW, OLD
+
+FUNCTIONS = ("embed-user", "ai-recommend-v5")
 
 Verify = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -37,6 +42,45 @@ def verify(up: Up, released: Released) -> Verify:
         return two_tower(elsewhere, "verify", "--functions", url, **known | variables)
 
     return run
+
+
+_SIMILARITIES = ["ai-recommend-v5 similarities are of the live vectors"]
+_REFUSALS = [
+    "refuses who has no token",
+    "refuses a forged service key",
+    "refuses the public key",
+    "refuses who asks for another user",
+]
+
+
+def _other_vector(function: str, answer: httpx.Response) -> tuple[int, dict[str, str], Any]:
+    status, headers, body = unaltered(function, answer)
+    if "embedding" in body:
+        body["embedding"] = [body["embedding"][0] + 1e-3, *body["embedding"][1:]]
+    return status, headers, body
+
+
+def _other_similarity(function: str, answer: httpx.Response) -> tuple[int, dict[str, str], Any]:
+    status, headers, body = unaltered(function, answer)
+    for item in body.get("items", [])[:1]:
+        item["similarity"] += 1e-3
+    return status, headers, body
+
+
+def _older(function: str, answer: httpx.Response) -> tuple[int, dict[str, str], Any]:
+    status, headers, body = unaltered(function, answer)
+    headers.pop("x-golden-vectors", None)
+    return status, headers, body
+
+
+def _not_replayed(function: str, answer: httpx.Response) -> tuple[int, dict[str, str], Any]:
+    status, headers, body = unaltered(function, answer)
+    return status, {**headers, "x-golden-vectors": "cases=1; features=0; embedding=0"}, body
+
+
+def _open_to_all(function: str, answer: httpx.Response) -> tuple[int, dict[str, str], Any]:
+    _, headers, body = unaltered(function, answer)
+    return 200, headers, body
 
 
 def marks(answer: subprocess.CompletedProcess[str], mark: str) -> list[str]:
@@ -114,6 +158,28 @@ def test_a_wrong_key(verify: Verify) -> None:
     assert broken.count("Set SUPABASE_SERVICE_ROLE_KEY") == 3
     assert len([line for line in marks(answer, "✓") if " refuses " in line]) == 8
     assert key not in answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("alter", "expected"),
+    [
+        (unaltered, []),
+        (_other_vector, ["embed-user a user's vector is the model's", *_SIMILARITIES]),
+        (_other_similarity, _SIMILARITIES),
+        (_older, [f"{name} gives the golden vectors" for name in FUNCTIONS]),
+        (_not_replayed, [f"{name} gives the golden vectors" for name in FUNCTIONS]),
+        (_open_to_all, [f"{name} {what}" for name in FUNCTIONS for what in _REFUSALS]),
+    ],
+    ids=["right", "another vector", "another similarity", "older", "not replayed", "open to all"],
+)
+def test_each_lie_is_told_by_its_line(verify: Verify, up: Up, alter: Alter, expected: list[str]) -> None:
+    """What alters one thing breaks the lines that look at it and no other."""
+    with altering(up.url, alter) as url:
+        answer = verify(url)
+    broken = [" ".join(line.split()) for line in marks(answer, "✗")]
+    assert len(broken) == len(expected), answer.stdout
+    assert all(line.startswith(start) for line, start in zip(broken, expected, strict=True)), broken
+    assert answer.returncode == bool(expected)
 
 
 def test_no_key_at_all(verify: Verify) -> None:
