@@ -14,47 +14,47 @@ from two_tower_assets.doctor.finding import Finding, ok, problem
 from two_tower_assets.sources.requirements import database_errors
 
 _ADOPTED: Final = "select name from two_tower.adopted_tables"
+_MIGRATE: Final = "two-tower migrate"
+
+_Object = tuple[str, str]
 
 
 def look_at_grants(database: Database) -> Iterator[Finding]:
     """Compare both ways; what else a table's owner granted before the first migration is the owner's affair."""
     with connect(database.url, autocommit=True) as connection, database_errors("The grants could not be read"):
         found = granted(connection)
-        there = {(grant.kind, grant.name) for grant in found}
-        wanted = frozenset(grant for grant in declared() if grant.kind == "column" or _object(grant) in there)
-        if gone := {_object(grant) for grant in declared() if grant.kind != "column"} - there:
-            yield problem(f"{len(gone)} tables and functions are missing", where=database.where, remedy=_MIGRATE)
-        if ("table", "two_tower.adopted_tables") not in there:
-            return
-        adopted = {f"public.{row[0]}" for row in connection.execute(_ADOPTED).fetchall()}
+        there = {_object(grant) for grant in found}
+        migrated = ("table", "two_tower.adopted_tables") in there
+        adopted = {f"public.{row[0]}" for row in connection.execute(_ADOPTED)} if migrated else set()
+    findings: list[Finding] = []
+    if gone := {_object(grant) for grant in declared() if grant.kind != "column"} - there:
+        said = f"{len(gone)} tables and functions are missing"
+        findings.append(problem(said, where=database.where, remedy=_MIGRATE))
+    if migrated:
+        findings += _differences(database, found, there, adopted)
+    yield from findings or [ok("the grants are as the migrations declare them", where=database.where)]
+
+
+def _differences(
+    database: Database, found: frozenset[Grant], there: set[_Object], adopted: set[str]
+) -> Iterator[Finding]:
+    wanted = {grant for grant in declared() if grant.kind == "column" or _object(grant) in there}
     known = {_object(grant) for grant in wanted}
-    missing = sorted(grant for grant in wanted - found if grant.role)
-    surplus = sorted(g for g in found - wanted if g.role and _object(g) in known and _table(g) not in adopted)
-    for grant in missing:
-        yield _difference(database, f"{grant.role} may not {_said(grant)}", f"grant {_clause(grant)} to {grant.role}")
-    for grant in surplus:
-        said = f"{grant.role} may {_said(grant)}, which no migration grants"
-        yield _difference(database, said, f"revoke {_clause(grant)} from {grant.role}, public")
-    if not (missing or surplus or gone):
-        yield ok(
-            f"{sum(grant.role is not None for grant in wanted)} grants are as the migrations declare them",
-            where=database.where,
-        )
+    for grant in sorted(grant for grant in wanted - found if grant.role):
+        said = f"{grant.role} may not {grant.privilege} {grant.name}"
+        yield _difference(database, said, f"grant {_clause(grant)} to {grant.role}")
+    for grant in sorted(grant for grant in found - wanted if grant.role and _object(grant) in known):
+        if _table(grant) not in adopted:
+            said = f"{grant.role} may {grant.privilege} {grant.name}, which no migration grants"
+            yield _difference(database, said, f"revoke {_clause(grant)} from {grant.role}, public")
 
 
-_MIGRATE: Final = "two-tower migrate"
-
-
-def _object(grant: Grant) -> tuple[str, str]:
+def _object(grant: Grant) -> _Object:
     return grant.kind, grant.name
 
 
 def _table(grant: Grant) -> str:
     return grant.name.rpartition(".")[0] if grant.kind == "column" else grant.name
-
-
-def _said(grant: Grant) -> str:
-    return f"{grant.privilege} {grant.name}"
 
 
 def _clause(grant: Grant) -> str:

@@ -4,25 +4,42 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, distributions, requires, version
+from importlib.metadata import PackageNotFoundError, distributions, metadata, requires, version
 from typing import Final
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
-from two_tower_assets.doctor.finding import Finding, ok, problem
+from two_tower_assets.doctor.finding import Finding, ok, problem, unused
 
 DISTRIBUTION: Final = "two-tower-assets"
 _TOLD: Final = ("dagster", "torch", "onnxruntime", "polars", "psycopg", "postgrest", "storage3")
 _INSTALL: Final = "pip install --upgrade 'two-tower-assets[local,ui]'"
 
+_FAMILY: Final = frozenset(
+    {"dagster-postgres", "dagster-webserver", "dagster-graphql", "dagster-pipes", "dagster-shared", "dagster-dg-cli"}
+)
+
 
 def look_at_versions(distribution: str = DISTRIBUTION) -> Iterator[Finding]:
-    """Hold every installed package against what the distribution asks for, and Dagster's against one another."""
-    wrong = [*_unfit(distribution), *_dagster_strangers()]
+    """Hold Python and the installed packages against what the distribution asks for; Dagster's must agree too."""
+    if _version(distribution) is None:
+        yield unused(f"{distribution} is not installed as a package")
+        return
+    wrong = [*_python(distribution), *_unfit(distribution), *_dagster_strangers()]
     yield from wrong
     if not wrong:
         told = ", ".join(f"{name} {version(name)}" for name in _TOLD)
         yield ok(f"Python {platform.python_version()}, {told}")
+
+
+def _python(distribution: str) -> Iterator[Finding]:
+    about, found = metadata(distribution), platform.python_version()
+    needed = about["Requires-Python"] if "Requires-Python" in about else ""
+    if not SpecifierSet(needed).contains(found, prereleases=True):
+        yield problem(
+            f"Python is {found}, and {needed} is needed", remedy=f"Make a new environment of Python {needed}."
+        )
 
 
 def _unfit(distribution: str) -> Iterator[Finding]:
@@ -47,11 +64,6 @@ def _dagster_strangers() -> Iterator[Finding]:
         name = found.metadata["Name"]
         if name in _FAMILY and found.version not in together:
             yield problem(f"{name} is {found.version} beside dagster {core}", remedy=_INSTALL)
-
-
-_FAMILY: Final = frozenset(
-    {"dagster-postgres", "dagster-webserver", "dagster-graphql", "dagster-pipes", "dagster-shared", "dagster-dg-cli"}
-)
 
 
 def _version(name: str) -> str | None:

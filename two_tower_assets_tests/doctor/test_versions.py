@@ -8,12 +8,14 @@ from two_tower_assets.doctor.versions import look_at_versions
 from two_tower_assets_tests.doctor.looks import levels, only
 
 
-def installed(folder: Path, *requirements: str, name: str = "asks-for-much", version: str = "1.0") -> str:
+def installed(
+    folder: Path, *requirements: str, name: str = "asks-for-much", version: str = "1.0", python: str = ""
+) -> str:
     """Put a distribution's metadata into a folder, as an installer does."""
     info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
     info.mkdir()
     needs = "".join(f"Requires-Dist: {requirement}\n" for requirement in requirements)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{needs}")
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{python}{needs}")
     return name
 
 
@@ -49,3 +51,11 @@ def test_a_stranger_in_the_dagster_family(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.syspath_prepend(tmp_path)
     installed(tmp_path, name="dagster-graphql", version="1.0.0")
     assert [finding.what.split(" beside")[0] for finding in look_at_versions()] == ["dagster-graphql is 1.0.0"]
+
+
+def test_another_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python that runs is told beside the one that is needed; a distribution that is not here is no fault."""
+    monkeypatch.syspath_prepend(tmp_path)
+    found = only(look_at_versions(installed(tmp_path, python="Requires-Python: >=4\n")))
+    assert (found.level, found.what.endswith(", and >=4 is needed")) == ("problem", True)
+    assert levels(look_at_versions("no-such-distribution")) == ["unused"]

@@ -44,8 +44,6 @@ max_rerank_cost = 1
 sampled_examples = 50
 """
 
-PAYLOADS = 'key:"features/item_payloads"'
-
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -161,25 +159,31 @@ def test_frames_make_the_same_features(
 def test_rest_makes_the_same_features(
     first_run: subprocess.CompletedProcess[str], two_tower: Command, home: Home, programs: Path
 ) -> None:
-    """`feature_source: rest` gives vectors of the same bytes, and names what is not set."""
+    """`feature_source: rest` names what is not set, and gives vectors of the same bytes."""
     assert first_run.returncode == 0
+    settings = str(features_from(home, "rest"))
+    without = two_tower("run", "--select", 'key:"features/item_payloads"', TWO_TOWER_SETTINGS=settings)
+    assert without.returncode == 1
+    assert "SUPABASE_URL is not set" in without.stderr
     keys = ProjectKeys(new_secret())
     url = authenticator_url(EmbeddedPostgres(home.postgres).url("sample"), keys)
     folder = home.root / "postgrest"
     with PostgREST(folder, database_url=url, keys=keys, programs=programs) as server, gateway(server.url) as project:
         known = {"SUPABASE_URL": project.url, "SUPABASE_SERVICE_ROLE_KEY": keys.service_role}
         assert_the_same_features(two_tower, home, "rest", **known)
-    without = two_tower("run", "--select", PAYLOADS, TWO_TOWER_SETTINGS=str(home.root / "rest.toml"))
-    assert without.returncode == 1
-    assert "SUPABASE_URL is not set" in without.stderr
+
+
+def features_from(home: Home, source: str) -> Path:
+    settings = home.root / f"{source}.toml"
+    settings.write_text(SETTINGS + f'\n[features]\nfeature_source = "{source}"\n')
+    return settings
 
 
 def assert_the_same_features(two_tower: Command, home: Home, source: str, **variables: str) -> None:
     records = home.dagster / "assets" / "latest" / "sample" / "features"
     before = {noun: json.loads((records / f"{noun}.json").read_text()) for noun in ("item_vectors", "user_vectors")}
-    settings = home.root / f"{source}.toml"
-    settings.write_text(SETTINGS + f'\n[features]\nfeature_source = "{source}"\n')
-    run = two_tower("run", "--select", 'group:"features"', TWO_TOWER_SETTINGS=str(settings), **variables)
+    settings = str(features_from(home, source))
+    run = two_tower("run", "--select", 'group:"features"', TWO_TOWER_SETTINGS=settings, **variables)
     assert run.returncode == 0, run.stderr
     for noun, record in before.items():
         assert json.loads((records / f"{noun}.json").read_text())["files"] == record["files"]

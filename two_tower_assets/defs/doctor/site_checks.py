@@ -6,7 +6,7 @@ What a machine does not have (the extra `local`, a project, an embedded Postgres
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -52,7 +52,7 @@ def all_checks(data: Path | None) -> list[Check]:
     except TwoTowerError as error:
         wrong = problem(error.what, where=error.where, remedy=error.remedy)
         return [versions, Check("settings", lambda: [wrong])]
-    return [versions, *_of_site(site), *_of_dagster(dagster_instance(site.environment)), *_of_processes(site)]
+    return [versions, *_of_site(site), *_of_dagster(site.environment), *_of_processes(site)]
 
 
 def _of_site(site: Site) -> Iterator[Check]:
@@ -103,16 +103,21 @@ def _release(site: Site) -> Iterator[Finding]:
     yield from _at(partial(serving_database, site), lambda found: look_at_release(Target(found.url, buckets)))
 
 
-def _of_dagster(instance: Instance) -> Iterator[Check]:
-    yield Check("instance", partial(look_at_storage, instance))
-    yield Check("daemon", partial(look_at_daemon, instance))
+def _of_dagster(environment: Environment) -> Iterator[Check]:
+    find = cache(partial(dagster_instance, environment))
+    yield Check("instance", partial(_at_instance, find, look_at_storage))
+    yield Check("daemon", partial(_at_instance, find, look_at_daemon))
     if find_spec("psutil") is None:
         yield Check("runs", _no_extra)
         return
     from two_tower_assets.defs.doctor.runs import look_at_runs, look_at_slots
 
-    yield Check("runs", partial(look_at_runs, instance))
-    yield Check("slots", partial(look_at_slots, instance))
+    yield Check("runs", partial(_at_instance, find, look_at_runs))
+    yield Check("slots", partial(_at_instance, find, look_at_slots))
+
+
+def _at_instance(find: Callable[[], Instance], look: Callable[[Instance], Iterator[Finding]]) -> Iterator[Finding]:
+    yield from look(find())
 
 
 def _of_processes(site: Site) -> Iterator[Check]:
