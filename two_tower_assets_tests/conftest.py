@@ -14,9 +14,23 @@ from psycopg import sql
 from two_tower_assets.local.keys import ProjectKeys, new_secret
 from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets.local.postgrest import PostgREST, authenticator_url
+from two_tower_assets_tests import seen
 
 # Nothing here must survive a power cut.
 THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests noted."""
+    outcomes = {
+        outcome: [report for report in terminalreporter.getreports(outcome) if report.when == "call"]
+        for outcome in ("passed", "failed")
+    }
+    lines = list(seen.summary(outcomes["passed"], outcomes["failed"]))
+    if lines:
+        terminalreporter.section("seen")
+    for line in lines:
+        terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+from two_tower_assets.artifacts.golden import require_replay
+from two_tower_assets.contract import GOLDEN_TOLERANCE
 from two_tower_assets_tests.functions.deno import FUNCTIONS, GATEWAY, TESTS, Deno
+from two_tower_assets_tests.functions.versions_for_deno import CONTENT, HYBRID, NEWER
+from two_tower_assets_tests.seen import SEEN
 
 
-def test_the_deno_tests_pass(deno: Deno, versions: Path) -> None:
+def test_the_deno_tests_pass(deno: Deno, versions: Path, record_property: Callable[[str, str], None]) -> None:
     """Every test beside this file holds, on versions that Python has just made."""
     allowed = (f"--allow-read={versions}", "--allow-env", "--allow-net=127.0.0.1")
     output = deno.run("test", *allowed, TESTS, versions=versions)
     result = re.search(r"ok \| (\d+) passed \| 0 failed", output)
     assert result is not None, output
     assert int(result[1]) >= 200
-    for line in re.findall(r"^(?:typescript|wasm) \S+: features .*$|^\d+ scores.*$", output, re.MULTILINE):
-        print(line)  # noqa: T201 - the largest differences from Python, for whoever asks with -s
+    for engine in ("typescript", "wasm"):
+        found = re.findall(rf"^{engine} \S+: features (\S+), embedding (\S+)$", output, re.MULTILINE)
+        features, embedding = (max(map(float, column)) for column in zip(*found, strict=True))
+        record_property(SEEN, f"golden replay, Deno, {engine}: features {features:.1e}, embedding {embedding:.1e}")
+
+
+def test_python_replays_the_same_files(versions: Path, record_property: Callable[[str, str], None]) -> None:
+    """Onnxruntime gives the golden vectors of the very files that the Deno tests read."""
+    results = [require_replay(versions / version) for version in (CONTENT, NEWER, HYBRID)]
+    features, embedding = max(one.features for one in results), max(one.embedding for one in results)
+    record_property(SEEN, f"golden replay, Python, onnxruntime: features {features:.1e}, embedding {embedding:.1e}")
+    assert max(features, embedding) <= GOLDEN_TOLERANCE
 
 
 def test_types_hold(deno: Deno) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -10,6 +11,7 @@ import pytest
 from two_tower_assets_tests.database.access.functions import FUNCTIONS
 from two_tower_assets_tests.database.access.people import CALLERS, VECTOR, A, B, Caller
 from two_tower_assets_tests.database.rows import Connection, acting_as, column, user_id, value, video_id
+from two_tower_assets_tests.seen import CELL
 
 
 def test_every_function_is_declared(connection: Connection) -> None:
@@ -28,8 +30,11 @@ def test_every_function_is_declared(connection: Connection) -> None:
 
 @pytest.mark.parametrize("caller", CALLERS, ids=str)
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_cell(connection: Connection, function: str, caller: Caller) -> None:
+def test_cell(
+    connection: Connection, function: str, caller: Caller, record_property: Callable[[str, str], None]
+) -> None:
     """The function begins to run for exactly the declared roles."""
+    record_property(CELL, "role matrix, caller x function")
     assert _runs(connection, function, caller) == (caller.role in FUNCTIONS[function])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
 import pytest
 
@@ -19,6 +20,7 @@ from two_tower_assets_tests.database.access.people import (
 )
 from two_tower_assets_tests.database.access.relations import RELATIONS, VERBS, Access, Relation, Verb
 from two_tower_assets_tests.database.rows import Connection, column, value
+from two_tower_assets_tests.seen import CELL
 
 OTHER_PRIVILEGES = ("references", "trigger", "maintain")
 
@@ -48,8 +50,11 @@ def test_every_relation_has_rows_to_try_with(connection: Connection) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize("caller", CALLERS, ids=str)
 @pytest.mark.parametrize("name", RELATIONS)
-def test_cell(connection: Connection, name: str, caller: Caller, verb: Verb) -> None:
+def test_cell(
+    connection: Connection, name: str, caller: Caller, verb: Verb, record_property: Callable[[str, str], None]
+) -> None:
     """A caller's verb reaches exactly the declared rows, or is refused."""
+    record_property(CELL, "role matrix, caller x table or view x verb")
     relation = RELATIONS[name]
     scope = access(relation, caller).get(verb)
     if verb == "select":
