@@ -34,8 +34,8 @@ def look_at_versions(distribution: str = DISTRIBUTION) -> Iterator[Finding]:
 
 
 def _python(distribution: str) -> Iterator[Finding]:
-    about, found = metadata(distribution), platform.python_version()
-    needed = about["Requires-Python"] if "Requires-Python" in about else ""
+    needed = str(metadata(distribution).json.get("requires_python", ""))
+    found = platform.python_version()
     if not SpecifierSet(needed).contains(found, prereleases=True):
         yield problem(
             f"Python is {found}, and {needed} is needed", remedy=f"Make a new environment of Python {needed}."
