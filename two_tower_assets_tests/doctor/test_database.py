@@ -12,7 +12,7 @@ from two_tower_assets.doctor.examination import Check, examine
 from two_tower_assets.doctor.grants import look_at_grants
 from two_tower_assets.errors import DatabaseError
 from two_tower_assets_tests.database.pgbouncer import needs_pgbouncer, pgbouncer
-from two_tower_assets_tests.doctor.looks import levels, only
+from two_tower_assets_tests.doctor.looks import Record, levels, note, only
 
 LOOKS = (look_at_session, look_at_pgvector, look_at_migrations, look_at_grants)
 RPC = "public.get_user_embedding_features(uuid,timestamp with time zone)"
@@ -32,7 +32,7 @@ def test_a_migrated_database_is_well(database: str) -> None:
     assert str(password) not in str(found)
 
 
-def test_an_empty_database_is_told_to_be_migrated(empty_database: str) -> None:
+def test_an_empty_database_is_told_to_be_migrated(empty_database: str, record_property: Record) -> None:
     """Pgvector is not installed, all migrations are pending, no object is there; nothing is mended unasked."""
     foreign = Database(empty_database, own=False)
     assert "not installed in this database" in only(look_at_pgvector(foreign)).what
@@ -40,6 +40,7 @@ def test_an_empty_database_is_told_to_be_migrated(empty_database: str) -> None:
     assert (pending.level, pending.fix, pending.remedy) == ("problem", None, "two-tower migrate")
     assert "20261124000000_foundation" in pending.what
     assert "tables and functions are missing" in only(look_at_grants(foreign)).what
+    note(record_property, "an empty database", *(only(look(foreign)) for look in LOOKS))
 
 
 def test_the_own_database_is_migrated_when_asked(empty_database: str) -> None:
@@ -64,16 +65,17 @@ def test_the_own_database_is_migrated_when_asked(empty_database: str) -> None:
         ("0.10.0", "ok", "pgvector 0.10.0"),
     ],
 )
-def test_an_old_pgvector(database: str, version: str, level: str, words: str) -> None:
+def test_an_old_pgvector(database: str, version: str, level: str, words: str, record_property: Record) -> None:
     """The extension catalog names an older version than the server offers: updating the extension is the remedy."""
     execute(database, f"update pg_catalog.pg_extension set extversion = '{version}' where extname = 'vector'")
     found = only(look_at_pgvector(Database(database, own=False)))
     assert found.level == level
     assert words in found.what
+    note(record_property, f"pgvector {version}", found)
     assert found.remedy == (None if level == "ok" else "alter extension vector update")
 
 
-def test_revoked_and_surplus_grants_are_told_with_their_statement(database: str) -> None:
+def test_revoked_and_surplus_grants_are_told_with_their_statement(database: str, record_property: Record) -> None:
     """Each difference is one finding, whose remedy is the statement that ends it."""
     execute(
         database,
@@ -86,6 +88,7 @@ def test_revoked_and_surplus_grants_are_told_with_their_statement(database: str)
     found = list(look_at_grants(Database(database, own=False)))
     assert levels(found) == ["problem"] * 5
     assert {finding.fix for finding in found} == {None}
+    note(record_property, "other grants", *found)
     remedies = [str(finding.remedy) for finding in found]
     assert f"grant execute on function {RPC} to authenticated;" in remedies
     assert "revoke insert on public.model_releases from authenticated, public;" in remedies
@@ -115,7 +118,7 @@ def test_what_an_owner_granted_before_is_left_alone(empty_database: str) -> None
 
 
 @needs_pgbouncer
-def test_a_pooler_in_transaction_mode_is_a_problem(database: str, tmp_path: Path) -> None:
+def test_a_pooler_in_transaction_mode_is_a_problem(database: str, tmp_path: Path, record_property: Record) -> None:
     """The remedy is port 5432; what reads only goes on; in session mode all is well."""
     with pgbouncer(database, tmp_path, pool_mode="transaction") as pooler:
         behind = Database(pooler, own=False)
@@ -127,6 +130,7 @@ def test_a_pooler_in_transaction_mode_is_a_problem(database: str, tmp_path: Path
     assert "pooler in transaction mode" in session.what
     assert "port 5432" in str(session.remedy)
     assert pgvector.level == "ok"
+    note(record_property, "PgBouncer in transaction mode", session, pgvector)
     with pgbouncer(database, tmp_path, pool_mode="session") as pooler:
         assert levels(look_at_session(Database(pooler, own=False))) == ["ok"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from two_tower_assets.doctor.disk import look_at_disk
-from two_tower_assets_tests.doctor.looks import levels
+from two_tower_assets_tests.doctor.looks import Record, levels, note
 
 SIZE = 8 << 20
 
@@ -22,9 +22,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(tmp_path)], check=True)
 
 
-def test_a_full_disk_is_a_problem(small_disk: Path) -> None:
+def test_a_full_disk_is_a_problem(small_disk: Path, record_property: Record) -> None:
     """With the limits of real runs, and with smaller ones as files come; the home itself need not exist yet."""
     assert levels(look_at_disk(small_disk)) == ["problem"]
+    note(record_property, "a disk of 8 MiB", *look_at_disk(small_disk))
     home = small_disk / "a" / "home"
     least, comfortable = SIZE // 4, SIZE // 2
     assert levels(look_at_disk(home, least=least, comfortable=comfortable)) == ["ok"]

@@ -10,7 +10,7 @@ import pytest
 from two_tower_assets.doctor.keys import look_at_keys
 from two_tower_assets.environment import read_environment
 from two_tower_assets.local.keys import ProjectKeys, make_token, new_secret
-from two_tower_assets_tests.doctor.looks import levels
+from two_tower_assets_tests.doctor.looks import Record, levels, note
 
 KEYS = ProjectKeys(new_secret())
 
@@ -59,10 +59,13 @@ def hosted(role: str, ref: str, lifetime: int = 10**9) -> str:
         ({"HOME": "/"}, ["unused", "unused"], "SUPABASE_SERVICE_ROLE_KEY is not set"),
     ],
 )
-def test_each_kind_of_key(variables: dict[str, str], expected: list[str], words: str) -> None:
+def test_each_kind_of_key(
+    variables: dict[str, str], expected: list[str], words: str, record_property: Record
+) -> None:
     """A key is judged by its variable, its form, its project and its age; no key is ever in a finding."""
     found = list(look_at_keys(read_environment(variables)))
     assert levels(found) == expected
+    note(record_property, "keys", *(finding for finding in found if finding.level in {"warning", "problem"}))
     assert words in " ".join(finding.what for finding in found)
     for name, value in variables.items():
         assert name in {"HOME", "SUPABASE_URL"} or value not in str(found)

@@ -11,7 +11,7 @@ from two_tower_assets.contract import Files
 from two_tower_assets.doctor.release import look_at_release
 from two_tower_assets.errors import DatabaseError, PublishingError
 from two_tower_assets.publishing.target import Target
-from two_tower_assets_tests.doctor.looks import levels, only
+from two_tower_assets_tests.doctor.looks import Record, levels, note, only
 from two_tower_assets_tests.publishing.releasing import NEW, OLD, release
 
 
@@ -32,7 +32,7 @@ def test_a_whole_release(target: Target, new: Path) -> None:
     assert NEW in found.what
 
 
-def test_a_lost_file_and_a_cut_one(target: Target, new: Path, tmp_path: Path) -> None:
+def test_a_lost_file_and_a_cut_one(target: Target, new: Path, tmp_path: Path, record_property: Record) -> None:
     """Each is named, in the version's folder and in `current/`."""
     release(target, new)
     (stored(tmp_path, NEW) / Files.NORMALIZER).unlink()
@@ -42,6 +42,7 @@ def test_a_lost_file_and_a_cut_one(target: Target, new: Path, tmp_path: Path) ->
     assert levels(found) == ["problem", "problem"]
     assert f"{NEW}/normalizer.json is missing" in found[0].what
     assert "current/user_tower.onnx is missing, or of another size" in found[1].what
+    note(record_property, "a damaged release", *found)
 
 
 def test_current_that_does_not_follow(target: Target, old: Path, new: Path, tmp_path: Path) -> None:

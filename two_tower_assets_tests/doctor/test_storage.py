@@ -15,7 +15,7 @@ from two_tower_assets.errors import StorageError
 from two_tower_assets.local.storage_server import StorageServer
 from two_tower_assets.storage.buckets import Buckets, open_buckets
 from two_tower_assets.storage.supabase_client import SupabaseClient
-from two_tower_assets_tests.doctor.looks import levels
+from two_tower_assets_tests.doctor.looks import Record, levels, note
 from two_tower_assets_tests.storage.servers import KEY
 
 LARGEST = 3 << 20
@@ -50,10 +50,11 @@ def test_right_buckets(server: StorageServer) -> None:
     ]
 
 
-def test_missing_buckets_are_told_and_made_when_asked(server: StorageServer) -> None:
+def test_missing_buckets_are_told_and_made_when_asked(server: StorageServer, record_property: Record) -> None:
     """Nothing is made by looking; `--fix` makes the one public and the other private."""
     look = Check("storage", lambda: look_at_buckets(*project(server), LARGEST))
     assert levels(look.look()) == levels(look.look()) == ["problem", "problem"]
+    note(record_property, "no buckets", *look.look())
     assert [finding.done for _, finding in examine([look], fix=True)] == [
         "made the public bucket model-artifacts",
         "made the private bucket model-artifacts-private",

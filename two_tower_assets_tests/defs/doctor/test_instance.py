@@ -23,7 +23,7 @@ from two_tower_assets.doctor.examination import Check, examine
 from two_tower_assets.doctor.finding import Finding
 from two_tower_assets.local.instance import for_dagster
 from two_tower_assets_tests.defs.doctor.killed import killed
-from two_tower_assets_tests.doctor.looks import levels, only
+from two_tower_assets_tests.doctor.looks import Record, levels, note, only
 
 LOOKS = (look_at_storage, look_at_daemon, look_at_runs, look_at_slots)
 PROGRAM = Path(__file__).with_name("killed.py")
@@ -76,12 +76,13 @@ def test_there_is_no_instance(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_run_is_found_failed_and_frees_its_slot(instance: Instance) -> None:
+def test_a_killed_run_is_found_failed_and_frees_its_slot(instance: Instance, record_property: Record) -> None:
     """It is told by its id; `--fix` marks it as failed and gives its slot back, and then all is well."""
     run = kill_a_run(instance)
     found = only(look_at_runs(instance))
     assert found.level == "problem"
     assert f"run {run} counts as STARTED since" in found.what
+    note(record_property, "a killed run", found)
     assert instance.opened().event_log_storage.get_concurrency_info("writers").active_run_ids == {run}
     assert mended(instance, look_at_runs).done == f"marked run {run} as failed and freed its slots"
     assert levels(only(look(instance)) for look in (look_at_runs, look_at_slots)) == ["ok", "ok"]
@@ -89,7 +90,7 @@ def test_a_killed_run_is_found_failed_and_frees_its_slot(instance: Instance) -> 
     assert not instance.opened().event_log_storage.get_concurrency_info("writers").active_run_ids
 
 
-def test_a_slot_of_a_finished_run_is_found_and_freed(instance: Instance) -> None:
+def test_a_slot_of_a_finished_run_is_found_and_freed(instance: Instance, record_property: Record) -> None:
     """Somebody marked the killed run as failed without its slot: the pool is blocked until it is freed."""
     run = kill_a_run(instance)
     opened = instance.opened()
@@ -98,6 +99,7 @@ def test_a_slot_of_a_finished_run_is_found_and_freed(instance: Instance) -> None
         opened.event_log_storage.claim_concurrency_slot("writers", run, "end_abruptly")
     found = only(look_at_slots(instance))
     assert (found.level, run in found.what, "writers" in found.what) == ("problem", True, True)
+    note(record_property, "a leaked slot", found)
     assert mended(instance, look_at_slots).done == f"freed the slots of run {run}"
     assert levels(look_at_slots(instance)) == ["ok"]
 

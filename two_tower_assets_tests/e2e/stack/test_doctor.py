@@ -11,9 +11,11 @@ import pytest
 
 from two_tower_assets.contract import Files
 from two_tower_assets.local.stack import LocalStack
+from two_tower_assets_tests.doctor.looks import Record
 from two_tower_assets_tests.e2e.stack.conftest import Released
 from two_tower_assets_tests.e2e.stack.running import Up, two_tower
 from two_tower_assets_tests.publishing.releasing import NEW
+from two_tower_assets_tests.seen import SEEN
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -54,12 +56,14 @@ def test_a_healthy_home(up: Up, released: Released) -> None:
     assert up.url in found(answer)["stack"][0]["what"]
 
 
-def test_the_lines_for_people(up: Up, released: Released) -> None:
+def test_the_lines_for_people(up: Up, released: Released, record_property: Record) -> None:
     """The same, a line each; no password is in them."""
     assert up.url
     answer = doctor(released)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert "0 problems, " in answer.stdout.splitlines()[-1]
+    for line in answer.stdout.splitlines():
+        record_property(SEEN, f"doctor, a healthy home: {line}")
     password = psycopg.conninfo.conninfo_to_dict(released.database)["password"]
     assert str(password) not in answer.stdout
 

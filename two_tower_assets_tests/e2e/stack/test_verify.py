@@ -15,11 +15,13 @@ from two_tower_assets.errors import StorageError
 from two_tower_assets.local.keys import ProjectKeys, new_secret
 from two_tower_assets.local.stack import LocalStack
 from two_tower_assets.publishing.flip import rollback
+from two_tower_assets_tests.doctor.looks import Record
 from two_tower_assets_tests.e2e.stack.altering import Alter, altering, unaltered
 from two_tower_assets_tests.e2e.stack.conftest import Released
 from two_tower_assets_tests.e2e.stack.people import FAN, OTHER
 from two_tower_assets_tests.e2e.stack.running import Up, server, two_tower
 from two_tower_assets_tests.publishing.releasing import NEW, OLD
+from two_tower_assets_tests.seen import SEEN
 
 FUNCTIONS = ("embed-user", "ai-recommend-v5")
 
@@ -117,7 +119,7 @@ def test_a_user_s_token_does_as_well(verify: Verify, up: Up, released: Released)
     assert up.url not in marks(answer, "✗")
 
 
-def test_another_version_is_served(verify: Verify, up: Up, released: Released) -> None:
+def test_another_version_is_served(verify: Verify, up: Up, released: Released, record_property: Record) -> None:
     """The live version's file was spoilt, so the functions go on with the last good one: both are named."""
     tower = released.home.storage / "sample" / "model-artifacts" / "two-tower" / "v3" / OLD / Files.USER_TOWER
     whole = tower.read_bytes()
@@ -131,6 +133,8 @@ def test_another_version_is_served(verify: Verify, up: Up, released: Released) -
         tower.write_bytes(whole)
         rollback(released.target, to=NEW)
     assert answer.returncode == 1
+    for line in answer.stdout.splitlines():
+        record_property(SEEN, f"verify, another version is served: {line}")
     broken = "\n".join(marks(answer, "✗"))
     assert broken.count(f"It answers with version {NEW}, since {OLD} fails its checks there") == 2
     assert f"current/ is of version {NEW}" in broken
