@@ -115,6 +115,8 @@ class DeployedRelease:
         where = self._functions.address(function)
         if found is None:
             raise FunctionError("It does not say that it replayed them", where=where, remedy=_DEPLOY)
+        if self._golden_cases is None:
+            raise NotLookedAt("the version's own could not be read")
         worst = max(found.features, found.embedding)
         if not worst <= GOLDEN_TOLERANCE or found.cases != self._golden_cases:
             raise FunctionError(

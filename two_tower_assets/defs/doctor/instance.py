@@ -14,6 +14,7 @@ from typing import Final
 import dagster as dg
 from dagster._core.scheduler.instigation import InstigatorStatus
 
+from two_tower_assets.database.connection import connect
 from two_tower_assets.doctor.finding import Finding, ok, problem, unused
 
 _CONFIGURATION: Final = "dagster.yaml"
@@ -39,18 +40,29 @@ class Instance:
         """Why there is nothing to look at, or None."""
         if not (self.folder / _CONFIGURATION).exists():
             return unused("no Dagster instance was made yet (`two-tower env` makes it)", where=str(self.folder))
-        if self.url is None:
+        if self.url is None and self._is_in_postgres:
             return unused(
                 "its storage in the embedded Postgres does not run, or was not made yet", where=str(self.folder)
             )
         return None
 
+    @property
+    def _is_in_postgres(self) -> bool:
+        """Whether the configuration names the variable; somebody's own may not."""
+        return _URL in (self.folder / _CONFIGURATION).read_text(encoding="utf-8")
+
     def opened(self) -> dg.DagsterInstance:
-        """Return Dagster's own object."""
+        """Return Dagster's own object.
+
+        Raises:
+            DatabaseError: its Postgres does not answer, which Dagster would tell without saying where and what to do.
+        """
         with self._lock:
             if self._opened is None:
-                assert self.url is not None
-                with _variable(_URL, self.url):
+                if self._is_in_postgres:
+                    assert self.url is not None
+                    connect(self.url).close()
+                with _variable(_URL, self.url or ""):
                     self._opened = dg.DagsterInstance.from_config(str(self.folder))
             return self._opened
 

@@ -76,6 +76,15 @@ def test_there_is_no_instance(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_its_postgres_does_not_answer(instance: Instance) -> None:
+    """Every look says so, where, and what to do; no password is shown."""
+    instance.url = "postgresql+psycopg2://user:s3cret@127.0.0.1:9/dagster"
+    found = [finding for _, finding in examine([Check("", lambda look=look: look(instance)) for look in LOOKS])]  # type: ignore[misc]
+    assert levels(found) == ["problem"] * 4
+    assert all(finding.what.startswith("Cannot connect to Postgres") for finding in found)
+    assert "s3cret" not in str(found)
+
+
 def test_a_killed_run_is_found_failed_and_frees_its_slot(instance: Instance, record_property: Record) -> None:
     """It is told by its id; `--fix` marks it as failed and gives its slot back, and then all is well."""
     run = kill_a_run(instance)
