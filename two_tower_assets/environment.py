@@ -124,6 +124,21 @@ def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path
     )
 
 
+def sendable(key: str) -> str:
+    """Return a key that can be sent in a header; the HTTP library's own error for another would repeat it.
+
+    Raises:
+        EnvironmentVariableError: it holds what no key has.
+    """
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise EnvironmentVariableError(
+            "The key holds blanks or letters that no key has",
+            where="SUPABASE_SERVICE_ROLE_KEY",
+            remedy="Copy the key again, without line breaks, from the project's API settings.",
+        )
+    return key
+
+
 def _unset(name: str) -> EnvironmentVariableError:
     return EnvironmentVariableError(
         f"{name} is not set",

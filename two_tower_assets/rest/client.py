@@ -13,6 +13,7 @@ import httpx
 import stamina
 from postgrest import APIError, SyncPostgrestClient
 
+from two_tower_assets.environment import sendable
 from two_tower_assets.errors import TwoTowerError
 from two_tower_assets.rest.refusals import Again, refused, unreachable
 from two_tower_assets.steps import Reached, unheard
@@ -37,6 +38,9 @@ class RestClient:
         key: of the service role; never shown.
         reached: told of every request that has to be repeated.
         attempts: how often a request is made before it is given up.
+
+    Raises:
+        EnvironmentVariableError: the key is none that can be sent.
     """
 
     def __init__(self, url: str, key: str, *, reached: Reached = unheard, attempts: int = ATTEMPTS) -> None:
@@ -46,7 +50,7 @@ class RestClient:
         self._http = httpx.Client(timeout=TIMEOUT, event_hooks={"response": [_raise_if_passing]})
         self.api = SyncPostgrestClient(
             f"{url}{REST_PATH}",
-            headers={"apikey": key, "Authorization": f"Bearer {key}"},
+            headers={"apikey": sendable(key), "Authorization": f"Bearer {key}"},
             http_client=self._http,
             # One place decides what is repeated.
             retry_enabled=False,

@@ -201,6 +201,13 @@ def test_an_environment_without_a_project(tmp_path: Path, set_name: str, missing
         _ = environment.project
 
 
+def test_a_key_with_a_line_break_is_not_repeated() -> None:
+    """It is refused before anything is sent, whose error would show it."""
+    with pytest.raises(EnvironmentVariableError, match="without line breaks") as caught:
+        RestClient("http://127.0.0.1:9", "sb_secret_first\nsecond")
+    assert "sb_secret" not in str(caught.value)
+
+
 def _decide_late(database: str, as_of: datetime) -> None:
     """The first user decides on one more video, as if a day before `as_of`."""
     with psycopg.connect(database) as connection:
