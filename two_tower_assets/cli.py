@@ -257,14 +257,41 @@ def publish(*, dry_run: bool, data: Path | None) -> None:
 
 
 @main.command()
+@click.option(
+    "--functions", "url", metavar="URL", help="Look at a deployment instead: SUPABASE_URL or /functions/v1."
+)
 @_data
 @click.pass_context
-def verify(context: click.Context, data: Path | None) -> None:
-    """Read the live release again wherever it lies, and say what differs; exits with 1 when anything does."""
-    from two_tower_assets.defs.publishing_tables import print_inspection
-    from two_tower_assets.defs.site import open_site
+def verify(context: click.Context, data: Path | None, url: str | None) -> None:
+    """Read the live release again wherever it lies, and say what differs; exits with 1 when anything does.
 
-    if not print_inspection(open_site(data_folder=data)):
+    With --functions both Edge Functions of a deployment are called: they must answer with the live version, give
+    its golden vectors and a real user's vector, and refuse whom they must. Reads SUPABASE_SERVICE_ROLE_KEY and, where
+    set, SUPABASE_ANON_KEY, SUPABASE_JWT_SECRET or SUPABASE_USER_TOKEN, MODEL_ARTIFACT_BASE_URL.
+    """
+    if url:
+        from two_tower_assets.defs.deployment_table import print_deployment
+
+        whole = print_deployment(read_environment(), url)
+    else:
+        from two_tower_assets.defs.publishing_tables import print_inspection
+        from two_tower_assets.defs.site import open_site
+
+        whole = print_inspection(open_site(data_folder=data))
+    if not whole:
+        context.exit(1)
+
+
+@main.command()
+@click.option("--fix", is_flag=True, help="Mend what can be mended safely, and say what was done.")
+@click.option("--json", "as_json", is_flag=True, help="For programs: a list of objects.")
+@_data
+@click.pass_context
+def doctor(context: click.Context, data: Path | None, *, fix: bool, as_json: bool) -> None:
+    """Look at everything that a set-up needs, and say what is wrong and what to do; exits with 1 on a problem."""
+    from two_tower_assets.defs.doctor.printing import print_examination
+
+    if not print_examination(data, fix=fix, as_json=as_json):
         context.exit(1)
 
 

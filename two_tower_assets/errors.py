@@ -112,6 +112,12 @@ class RestError(TwoTowerError):
     code = "rest_failed"
 
 
+class FunctionError(TwoTowerError):
+    """A deployed Edge Function does not answer, or answers what it should not."""
+
+    code = "function_failed"
+
+
 class PublishingError(TwoTowerError):
     """A release was refused, or another writer holds the lock."""
 

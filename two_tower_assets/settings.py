@@ -57,8 +57,9 @@ class FeatureSettings(_Strict):
 
     preset: Literal["content", "hybrid"] = "content"
     """`content`: a user is numbers, tags and performers; `hybrid`: also which videos they liked and NOPEd."""
-    feature_source: Literal["rpc", "frames"] = "rpc"
-    """`rpc`: payloads from the database functions; `frames`: the same computed from the snapshots."""
+    feature_source: Literal["rpc", "rest", "frames"] = "rpc"
+    """`rpc`: payloads from the functions of the pipeline's Postgres; `rest`: from the same functions of the project
+    at `SUPABASE_URL`, for those who have no Postgres URL of it; `frames`: the same computed from the snapshots."""
     max_tag_vocab: Annotated[int, Field(ge=0)] = 512
     """Largest number of tags in the vocabulary."""
     min_tag_freq: Positive = 3

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from two_tower_assets.defs.store import AssetStore
-from two_tower_assets.environment import Environment, read_environment
+from two_tower_assets.environment import Environment, Project, read_environment
 from two_tower_assets.home import Home
 from two_tower_assets.settings import Settings, load_settings
 from two_tower_assets.sources.origin import Origin, find_origin
@@ -66,6 +66,11 @@ class Site:
     def serving_url(self) -> str:
         """URL of the Postgres that releases are published to."""
         return self.environment.serving_url or self.pipeline_url
+
+    @property
+    def feature_project(self) -> Project | None:
+        """The project whose REST API gives the feature payloads, where the settings say so."""
+        return self.environment.project if self.settings.features.feature_source == "rest" else None
 
     @cached_property
     def target(self) -> Target:

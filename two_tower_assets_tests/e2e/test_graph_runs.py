@@ -15,7 +15,10 @@ import pytest
 from two_tower_assets.artifacts.golden import replay
 from two_tower_assets.contract import Files
 from two_tower_assets.home import Home
+from two_tower_assets.local.keys import ProjectKeys, new_secret
 from two_tower_assets.local.postgres import EmbeddedPostgres
+from two_tower_assets.local.postgrest import PostgREST, authenticator_url
+from two_tower_assets_tests.publishing.gateway import gateway
 
 SETTINGS = """
 [sample]
@@ -150,11 +153,37 @@ def test_frames_make_the_same_features(
 ) -> None:
     """`feature_source: frames` gives vectors of the same bytes as the RPCs."""
     assert first_run.returncode == 0
+    assert_the_same_features(two_tower, home, "frames")
+
+
+def test_rest_makes_the_same_features(
+    first_run: subprocess.CompletedProcess[str], two_tower: Command, home: Home, programs: Path
+) -> None:
+    """`feature_source: rest` names what is not set, and gives vectors of the same bytes."""
+    assert first_run.returncode == 0
+    settings = str(features_from(home, "rest"))
+    without = two_tower("run", "--select", 'key:"features/item_payloads"', TWO_TOWER_SETTINGS=settings)
+    assert without.returncode == 1
+    assert "SUPABASE_URL is not set" in without.stderr
+    keys = ProjectKeys(new_secret())
+    url = authenticator_url(EmbeddedPostgres(home.postgres).url("sample"), keys)
+    folder = home.root / "postgrest"
+    with PostgREST(folder, database_url=url, keys=keys, programs=programs) as server, gateway(server.url) as project:
+        known = {"SUPABASE_URL": project.url, "SUPABASE_SERVICE_ROLE_KEY": keys.service_role}
+        assert_the_same_features(two_tower, home, "rest", **known)
+
+
+def features_from(home: Home, source: str) -> Path:
+    settings = home.root / f"{source}.toml"
+    settings.write_text(SETTINGS + f'\n[features]\nfeature_source = "{source}"\n')
+    return settings
+
+
+def assert_the_same_features(two_tower: Command, home: Home, source: str, **variables: str) -> None:
     records = home.dagster / "assets" / "latest" / "sample" / "features"
     before = {noun: json.loads((records / f"{noun}.json").read_text()) for noun in ("item_vectors", "user_vectors")}
-    frames = home.root / "frames.toml"
-    frames.write_text(SETTINGS + '\n[features]\nfeature_source = "frames"\n')
-    run = two_tower("run", "--select", 'group:"features"', TWO_TOWER_SETTINGS=str(frames))
+    settings = str(features_from(home, source))
+    run = two_tower("run", "--select", 'group:"features"', TWO_TOWER_SETTINGS=settings, **variables)
     assert run.returncode == 0, run.stderr
     for noun, record in before.items():
         assert json.loads((records / f"{noun}.json").read_text())["files"] == record["files"]
