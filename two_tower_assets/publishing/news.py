@@ -44,5 +44,13 @@ def users_with_stale_vector(
     return _ids(connection, "users_with_stale_vector", model_version=version, since=since, until=until, most=most)
 
 
+def database_time(connection: Connection) -> datetime:
+    """Return the time by the database's clock, which stamps decisions."""
+    row = connection.execute("select pg_catalog.now()").fetchone()
+    assert row is not None
+    moment: datetime = row[0]
+    return moment
+
+
 def _ids(connection: Connection, name: str, **parameters: Any) -> tuple[str, ...]:
     return tuple(id_ for (id_,) in connection.execute(query(name), parameters))

@@ -22,7 +22,7 @@ from two_tower_assets.features.payloads import parse_users
 from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.users import user_matrix
 from two_tower_assets.progress import Progress, silent
-from two_tower_assets.publishing.news import users_with_stale_vector
+from two_tower_assets.publishing.news import database_time, users_with_stale_vector
 from two_tower_assets.publishing.released_files import released_folder
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.publishing.upkeep import require_live, while_live
@@ -59,7 +59,7 @@ def refresh_users(target: Target, artifacts: Path, *, days: int, progress: Progr
     """
     with connect(target.url, autocommit=True) as connection, refusals(target.url):
         release = require_live(connection)
-        as_of = _now(connection)
+        as_of = database_time(connection)
         users = users_with_stale_vector(
             connection, release.model_version, since=as_of - timedelta(days=days), until=as_of
         )
@@ -84,11 +84,3 @@ def _embed(
     matrix = user_matrix(parse_users(payloads, video_ids=bool(space.videos)), as_of=as_of, space=space)
     vectors_UD = model.embed(matrix.rows(slice(None)))
     return UserVectors(as_of=as_of, count=len(matrix), blocks=lambda: [(matrix.ids, vectors_UD)])
-
-
-def _now(connection: Connection) -> datetime:
-    """The database's clock, which stamps decisions."""
-    row = connection.execute("select pg_catalog.now()").fetchone()
-    assert row is not None
-    moment: datetime = row[0]
-    return moment
