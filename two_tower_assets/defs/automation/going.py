@@ -12,6 +12,8 @@ _GOING: Final = (
     dg.DagsterRunStatus.STARTED,
     dg.DagsterRunStatus.CANCELING,
 )
+_EVERY_ASSET: Final = "__ASSET_JOB"
+"""Dagster's name for the job of assets that are chosen by hand; without a choice it is all of them."""
 _RELEASE: Final = dg.AssetKey(["publishing", "release"])
 
 
@@ -23,7 +25,10 @@ def run_going(instance: dg.DagsterInstance, job: str) -> str | None:
 
 def release_going(instance: dg.DagsterInstance) -> str | None:
     """Return the id of a run that makes a release: of the job, or of assets chosen in the UI or a command line."""
-    for run in instance.get_runs(dg.RunsFilter(statuses=_GOING)):
-        if run.job_name == "release" or _RELEASE in (run.asset_selection or ()):
-            return run.run_id
-    return None
+    return next((run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=_GOING)) if _releases(run)), None)
+
+
+def _releases(run: dg.DagsterRun) -> bool:
+    if run.asset_selection is None:
+        return run.job_name in {"release", _EVERY_ASSET}
+    return _RELEASE in run.asset_selection
