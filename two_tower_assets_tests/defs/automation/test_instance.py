@@ -90,7 +90,8 @@ def test_jobs_that_write_are_kept_apart_by_their_tag() -> None:
 def test_every_spelling_loads_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workspace file, project file and module: one location, the same assets, jobs, schedules and sensors."""
     monkeypatch.setenv("TWO_TOWER_HOME", str(tmp_path))
-    with dg.instance_for_test() as instance:
+    ending = {"code_servers": {"wait_for_local_processes_on_shutdown": True}}
+    with dg.instance_for_test(overrides=ending) as instance:
         found = {spelling: loaded_from(target, instance) for spelling, target in SPELLINGS.items()}
     first = found["-m two_tower_assets.definitions"]
     assert first["location"] == ["two_tower_assets"]
