@@ -9,6 +9,7 @@ import dagster as dg
 
 from two_tower_assets.defs import checks
 from two_tower_assets.defs.assets import artifacts, evaluation, features, publishing, sources, training
+from two_tower_assets.defs.automation.executor import executor_for
 from two_tower_assets.defs.automation.freshness import with_freshness
 from two_tower_assets.defs.automation.jobs import JOBS
 from two_tower_assets.defs.automation.schedules import schedules
@@ -39,8 +40,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
         sensors=sensors(settings),
         resources=resources,
         loggers={"console": readable_console},
-        # Steps share one process: torch and the embedded server start once, and the fits use every core anyway.
-        executor=dg.in_process_executor,
+        executor=executor_for(settings),
     )
 
 

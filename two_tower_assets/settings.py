@@ -285,7 +285,7 @@ class ReleaseSettings(_Strict):
 
 
 class AutomationSettings(_Strict):
-    """When runs start by themselves. Schedule and sensors are off until they are turned on in the UI."""
+    """When runs start by themselves, and how. Schedule and sensors are off until they are turned on in the UI."""
 
     nightly_cron: Annotated[str, Field(pattern=r"^\s*(\S+\s+){4}\S+\s*$")] = "0 3 * * *"
     """When the nightly release begins, as cron writes it: minute, hour, day, month, weekday."""
@@ -307,6 +307,8 @@ class AutomationSettings(_Strict):
     """Shortest time between two renewals of the vectors of users who decided something."""
     refresh_user_days: Positive = 30
     """Users without a decision for longer keep their vector until they come."""
+    step_processes: Positive = 1
+    """Steps of a run side by side, each in a process of its own; 1: all in one, which is faster on few cores."""
     warn_after_hours: Annotated[float, Field(gt=0)] = 26.0
     """A live release older than this is shown as about to be stale."""
     stale_after_hours: Annotated[float, Field(gt=0)] = 50.0
