@@ -64,7 +64,7 @@ def _release(target: Target, folder: Path, until: datetime) -> None:
     with connect(target.url) as connection, connection.cursor() as cursor:
         with cursor.copy("copy public.videos (id, created_at) from stdin") as copy:
             for video in items(feature_space(), VIDEOS).ids:
-                copy.write_row((video, until))
+                copy.write_row((video, until - timedelta(days=1)))
         cursor.execute(FILL, (until,))
     publish(
         target,

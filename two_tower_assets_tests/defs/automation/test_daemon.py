@@ -1,11 +1,16 @@
-"""The daemon's own loops over the real instance and the real code location; its clock is moved, not waited for."""
+"""The daemon over the real instance and the real code location: its clock is moved, not waited for."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -13,11 +18,9 @@ from dagster._core.remote_representation.external import RemoteRepository
 from dagster._core.test_utils import freeze_time, poll_for_finished_run
 from dagster._core.workspace.context import WorkspaceProcessContext
 from dagster._core.workspace.load_target import WorkspaceFileTarget
-from dagster._daemon.run_coordinator import QueuedRunCoordinatorDaemon
 from dagster._daemon.sensor import execute_sensor_iteration
 from dagster._scheduler.scheduler import ScheduleIterationTimes, launch_scheduled_runs
 
-from two_tower_assets.definitions import build_defs
 from two_tower_assets.home import Home
 from two_tower_assets.local.instance import prepare_instance, workspace_file
 from two_tower_assets_tests.artifacts.versions import CUTOFF
@@ -28,6 +31,8 @@ from two_tower_assets_tests.publishing.releasing import rows
 
 LOG = logging.getLogger("daemon under test")
 BEGIN = datetime.now(UTC)
+SENSORS = ("retrain_on_news", "embed_new_videos_when_missing", "refresh_users_who_decided", "tell_of_failures")
+SMALL = ("embed_new_videos", "refresh_user_vectors")
 
 
 @dataclass
@@ -59,26 +64,10 @@ class Daemon:
         with freeze_time(at):
             list(execute_sensor_iteration(self.process, LOG, None, None))
 
-    def let_queued_runs_begin(self) -> None:
-        """One round of the run queue."""
-        queue = QueuedRunCoordinatorDaemon(interval_seconds=1)
-        with queue:
-            list(queue.run_iteration(self.process))
-
     def until_ended(self, job: str) -> dg.DagsterRun:
         """Wait for the only run of a job, which another process makes."""
         (run,) = self.runs(job)
         return poll_for_finished_run(self.instance, run.run_id, timeout=120)
-
-    def fail(self, job: str) -> str:
-        """Record a run of a job of this location that broke outside of its steps."""
-        (repository,) = self.repositories()
-        origin = repository.get_full_job(job).get_remote_origin()
-        run = self.instance.create_run_for_job(
-            build_defs().resolve_job_def(job), remote_job_origin=origin, status=dg.DagsterRunStatus.STARTED
-        )
-        self.instance.report_run_failed(run, "The process of the run was killed")
-        return run.run_id
 
     def repositories(self) -> Sequence[RemoteRepository]:
         (entry,) = self.process.create_request_context().get_code_location_entries().values()
@@ -134,24 +123,43 @@ def test_the_night_is_fired_once(daemon: Daemon) -> None:
     assert len(daemon.runs("release")) == 2
 
 
-def test_each_sensor_fires_once_and_its_run_does_what_it_says(daemon: Daemon, live: Live, told: Webhook) -> None:
-    """News begin a retrain, a new video gets a vector, who decided gets a new one, and a failure is told."""
-    small = ("embed_new_videos", "refresh_user_vectors")
-    daemon.turn_on(
-        BEGIN, "retrain_on_news", "embed_new_videos_when_missing", "refresh_users_who_decided", "tell_of_failures"
-    )
+def test_the_night_and_each_sensor_fire_once_in_the_real_process(
+    daemon: Daemon, live: Live, told: Webhook, tmp_path: Path
+) -> None:
+    """`dagster-daemon run`, turned on for a night that is over: its release fails for want of rows, and is told of.
+
+    News begin another, which fails as well; a new video and a user who decided get their vectors. Hours later nothing
+    is begun that was begun already.
+    """
+    with (tmp_path / "two_tower.toml").open("a") as file:
+        file.write("check_for_news_seconds = 5\n")
     (video,) = live.add_videos(1, tags=["tag 1"], created_at=CUTOFF)
     live.decide(5, datetime.now(UTC) - timedelta(minutes=1), first_user=7001)
-    daemon.look_around(BEGIN)
-    (retrain,) = daemon.runs("release")
-    daemon.instance.report_run_canceled(retrain)
-    daemon.let_queued_runs_begin()
-    assert [daemon.until_ended(job).status for job in small] == [dg.DagsterRunStatus.SUCCESS] * 2
+    daemon.turn_on(BEGIN - timedelta(days=1), "nightly_release", *SENSORS)
+    command = [str(Path(sys.executable).parent / "dagster-daemon"), "run", "-w", str(workspace_file())]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: len(told.taken) == 2)
+            small = [daemon.until_ended(job).status for job in SMALL]
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert small == [dg.DagsterRunStatus.SUCCESS] * 2
     assert rows(live.url, "select count(*) from public.video_embeddings where video_id = %s", video) == [(1,)]
     renewed = rows(live.url, "select count(*) from public.user_embeddings where user_id = %s", user_id(7001))
     assert renewed == [(1,)]
-    broken = daemon.fail("train")
     for hour in range(1, 4):
         daemon.look_around(BEGIN + timedelta(hours=hour))
-    assert [len(daemon.runs(job)) for job in ("release", *small)] == [1, 1, 1]
-    assert [(body["job"], body["run_id"]) for body in told.taken] == [("train", broken)]
+    begun_by = [
+        run.tags.get("dagster/schedule_name") or run.tags["dagster/sensor_name"] for run in daemon.runs("release")
+    ]
+    assert sorted(begun_by) == ["nightly_release", "retrain_on_news"]
+    assert [len(daemon.runs(job)) for job in SMALL] == [1, 1]
+    assert sorted(body["run_id"] for body in told.taken) == sorted(run.run_id for run in daemon.runs("release"))
+
+
+def until(happened: Callable[[], bool]) -> None:
+    """Wait for what another process does."""
+    deadline = time.monotonic() + 300
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.2)

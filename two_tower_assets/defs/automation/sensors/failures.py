@@ -15,6 +15,8 @@ def failure_sensor() -> dg.SensorDefinition:
 
     @dg.run_failure_sensor(
         name="tell_of_failures",
+        # One failure a tick: several at once are told of within a minute.
+        minimum_interval_seconds=10,
         default_status=dg.DefaultSensorStatus.STOPPED,
         description="Post every failed run to the webhook TWO_TOWER_FAILURE_WEBHOOK.",
     )

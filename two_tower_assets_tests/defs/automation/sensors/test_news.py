@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -88,6 +89,20 @@ def test_while_a_release_is_being_made_nothing_is_begun(live: Live, instance: dg
     assert run.run_id in (held.skipped or "")
     instance.report_run_canceled(run)
     assert tick(live, SENSOR, instance, held.cursor).keys
+
+
+def test_where_the_data_of_a_release_end_is_read_from_storage_where_nothing_is_kept_here(
+    live: Live, instance: dg.DagsterInstance
+) -> None:
+    """A machine that never trained counts from the same moment; without any manifest the reason says what to do."""
+    live.decide(5, CUTOFF)
+    here = tick(live, SENSOR, instance)
+    shutil.rmtree(live.home / "artifacts")
+    assert tick(live, SENSOR, instance).keys == here.keys
+    shutil.rmtree(live.home.parent / "buckets")
+    lost = tick(live, SENSOR, instance)
+    assert "neither on this machine nor in storage" in (lost.skipped or "")
+    assert not lost.keys
 
 
 def test_before_the_first_release_it_says_what_to_start(empty: Live, instance: dg.DagsterInstance) -> None:
