@@ -17,8 +17,6 @@ from two_tower_assets.errors import TwoTowerError
 from two_tower_assets.home import sha256_of
 
 OWNERS: Final = ("team:recommendations",)
-ONE_AT_A_TIME: Final = "two_tower/one_at_a_time"
-"""Tag of jobs: of those that share a value one runs at a time, as `dagster.yaml` bids the run queue."""
 POINTERS: Final = "pointers"
 """Key of the IO manager that hands records between assets."""
 

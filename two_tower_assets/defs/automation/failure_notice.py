@@ -66,7 +66,8 @@ def _paragraph(text: str, environment: Environment) -> str:
 
 
 def _secrets(environment: Environment) -> list[str]:
+    """The longest first, since one may be part of another."""
     urls = (environment.database_url, environment.serving_url, environment.dagster_url, environment.storage_url)
     passwords = {password for url in urls if url for password in passwords_in(url)}
-    others = {environment.supabase_key, environment.failure_webhook}
-    return sorted((passwords | others) - {None, ""}, key=lambda secret: -len(secret or ""))  # type: ignore[arg-type]
+    others = {secret for secret in (environment.supabase_key, environment.failure_webhook) if secret}
+    return sorted(passwords | others, key=len, reverse=True)

@@ -1,10 +1,13 @@
-"""Which runs are going: queued, starting, running or being stopped."""
+"""Which runs are going (queued, starting, running or being stopped), and which must not go side by side."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import dagster as dg
+
+ONE_AT_A_TIME: Final = "two_tower/one_at_a_time"
+"""Tag of jobs: of those that share a value one runs at a time, as `dagster.yaml` bids the run queue."""
 
 _GOING: Final = (
     dg.DagsterRunStatus.QUEUED,

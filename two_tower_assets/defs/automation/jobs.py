@@ -6,10 +6,10 @@ from typing import Final
 
 import dagster as dg
 
+from two_tower_assets.defs.automation.going import ONE_AT_A_TIME
 from two_tower_assets.defs.automation.upkeep import embed_new_videos_job, refresh_user_vectors_job
 from two_tower_assets.defs.console import CONSOLE
 from two_tower_assets.defs.rollback_job import rollback_job
-from two_tower_assets.defs.stage import ONE_AT_A_TIME
 
 release_job = dg.define_asset_job(
     "release",

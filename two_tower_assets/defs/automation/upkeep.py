@@ -10,10 +10,11 @@ from typing import Any, Final
 import dagster as dg
 
 from two_tower_assets.defs import metadata
+from two_tower_assets.defs.automation.going import ONE_AT_A_TIME
 from two_tower_assets.defs.console import CONSOLE
 from two_tower_assets.defs.progress import log_progress
 from two_tower_assets.defs.resources import Workspace
-from two_tower_assets.defs.stage import ONE_AT_A_TIME, OVER_A_NETWORK, friendly
+from two_tower_assets.defs.stage import OVER_A_NETWORK, friendly
 
 _NAMED: Final = 100
 """Videos whose ids are shown."""

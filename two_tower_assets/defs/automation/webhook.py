@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, Final
 
@@ -40,10 +42,26 @@ def post(url: str, notice: Notice) -> None:
 
 def _post(url: str, body: Mapping[str, Any]) -> None:
     try:
-        status = httpx.post(url, json=body, timeout=_SECONDS).status_code
+        with _unsaid(url):
+            status = httpx.post(url, json=body, timeout=_SECONDS).status_code
     except (httpx.TransportError, httpx.InvalidURL) as error:
         raise _NotNow(type(error).__name__) from None
     if status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR:
         raise _NotNow(f"it answers with {status}")
     if not httpx.codes.is_success(status):
         raise NotificationError(f"The webhook refuses with {status}", where="webhook", remedy=_REMEDY)
+
+
+@contextmanager
+def _unsaid(url: str) -> Iterator[None]:
+    """Keep the library from logging the address of each request while the block runs."""
+    log = logging.getLogger("httpx")
+
+    def keeps_secret(record: logging.LogRecord) -> bool:
+        return url not in record.getMessage()
+
+    log.addFilter(keeps_secret)
+    try:
+        yield
+    finally:
+        log.removeFilter(keeps_secret)

@@ -20,7 +20,7 @@ from dagster._core.workspace.load_target import (
 )
 
 from two_tower_assets.definitions import build_defs
-from two_tower_assets.defs.stage import ONE_AT_A_TIME
+from two_tower_assets.defs.automation.going import ONE_AT_A_TIME
 from two_tower_assets.home import Home
 from two_tower_assets.local.instance import prepare_instance, workspace_file
 
