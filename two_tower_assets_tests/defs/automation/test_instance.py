@@ -59,6 +59,7 @@ def test_every_key_of_the_file_is_one_that_dagster_knows_and_has_an_effect(loade
     assert kept[TickStatus.SKIPPED] == 3
     assert min(kept.values()) > 0
     assert set(loaded.get_tick_retention_settings(InstigatorType.SCHEDULE).values()) == {365}
+    assert loaded.get_sensor_settings()["use_threads"]
     assert loaded.freshness_enabled
 
 
