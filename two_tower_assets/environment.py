@@ -68,6 +68,8 @@ class Environment:
     """`MODEL_ARTIFACTS_BUCKET`: the public bucket; the private one has the same name with `-private`."""
     prefix: str = DEFAULT_PREFIX
     """`MODEL_ARTIFACTS_PREFIX`: folder in both buckets, without slashes at its ends."""
+    failure_webhook: str | None = field(default=None, repr=False)
+    """`TWO_TOWER_FAILURE_WEBHOOK`: where failed runs are told of as JSON. The address itself is the secret."""
     github_env: Path | None = None
     """`GITHUB_ENV`: file through which a CI step hands variables to later ones."""
     commit: str | None = None
@@ -119,6 +121,7 @@ def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path
         storage_url=values.get("TWO_TOWER_STORAGE_URL"),
         bucket=values.get("MODEL_ARTIFACTS_BUCKET", DEFAULT_BUCKET),
         prefix=values.get("MODEL_ARTIFACTS_PREFIX", DEFAULT_PREFIX).strip("/"),
+        failure_webhook=_webhook(values),
         github_env=Path(values["GITHUB_ENV"]) if "GITHUB_ENV" in values else None,
         commit=values.get("GITHUB_SHA"),
     )
@@ -185,6 +188,18 @@ def _supabase_url(values: Mapping[str, str]) -> str | None:
             remedy="Use https://<project>.supabase.co, as the project's settings show it.",
         )
     return url.rstrip("/") if url else None
+
+
+def _webhook(values: Mapping[str, str]) -> str | None:
+    name = "TWO_TOWER_FAILURE_WEBHOOK"
+    url = values.get(name)
+    if url is not None and not url.startswith(("https://", "http://")):
+        raise EnvironmentVariableError(
+            "The value is not the URL of a webhook",
+            where=name,
+            remedy="Use the https:// address that takes the JSON.",
+        )
+    return url
 
 
 def _supabase_key(values: Mapping[str, str]) -> str | None:

@@ -63,6 +63,17 @@ class Site:
         return embedded.ensure_database(self.origin.dataset)
 
     @property
+    def served_from(self) -> str | None:
+        """URL of the Postgres that releases are published to, if it need not be started first; else None."""
+        named = self.environment.serving_url or self.environment.database_url
+        if named is not None:
+            return named
+        from two_tower_assets.local.postgres import EmbeddedPostgres
+
+        embedded = EmbeddedPostgres(self.home.postgres)
+        return embedded.url(self.origin.dataset) if embedded.is_running() else None
+
+    @property
     def serving_url(self) -> str:
         """URL of the Postgres that releases are published to."""
         return self.environment.serving_url or self.pipeline_url

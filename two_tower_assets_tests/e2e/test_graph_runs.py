@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
 
@@ -52,6 +53,21 @@ def first_run(two_tower: Command, home: Home) -> subprocess.CompletedProcess[str
     """The first `two-tower run`, on a small sample."""
     (home.root / "two_tower.toml").write_text(SETTINGS)
     return two_tower("run")
+
+
+def dagster(two_tower: Command, home: Home, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Dagster's own in the environment that `two-tower env` prints."""
+    exported = two_tower("env").stdout
+    variables = dict(line.removeprefix("export ").split("=", 1) for line in exported.splitlines())
+    environment = {
+        **os.environ,
+        **{name: value.strip("'") for name, value in variables.items()},
+        "TWO_TOWER_HOME": str(home.root),
+        "TWO_TOWER_SETTINGS": str(home.root / "two_tower.toml"),
+    }
+    command = [str(Path(sys.executable).parent / program), *arguments]
+    root = Path(__file__).parents[2]
+    return subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
 
 
 def live_version(home: Home) -> str:
@@ -132,6 +148,39 @@ def test_recommendations_come_from_the_live_release(
     shown = [line.split("│")[4].strip() for line in answer.stdout.splitlines() if line.startswith("│")]
     assert len(shown) == 7
     assert not set(shown) & set(decided)
+
+
+def test_a_video_that_lost_its_vector_gets_the_same_one_again(
+    first_run: subprocess.CompletedProcess[str], two_tower: Command, home: Home
+) -> None:
+    """The job makes by the live model what the release made: a decided video's vector and a newcomer's alike."""
+    assert first_run.returncode == 0
+    url = EmbeddedPostgres(home.postgres).url("sample")
+    lost = (
+        "(select v.id from videos v join user_video_decisions d on d.video_id = v.id where v.is_active limit 3)"
+        " union (select v.id from videos v left join user_video_decisions d on d.video_id = v.id"
+        " where v.is_active and d.video_id is null limit 3)"
+    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        before = dict(
+            connection.execute(
+                f"select video_id::text, embedding::real[] from public.video_embeddings where video_id in ({lost})"
+            ).fetchall()
+        )
+        assert len(before) > 3
+        connection.execute("delete from public.video_embeddings where video_id = any (%s)", (list(before),))
+    launched = dagster(two_tower, home, "dg", "launch", "--job", "embed_new_videos")
+    assert launched.returncode == 0, launched.stderr[-3000:]
+    with psycopg.connect(url) as connection:
+        after = dict(
+            connection.execute(
+                "select video_id::text, embedding::real[] from public.video_embeddings where video_id = any (%s)",
+                (list(before),),
+            ).fetchall()
+        )
+    assert after.keys() == before.keys()
+    for video, vector in before.items():
+        np.testing.assert_allclose(after[video], vector, atol=1e-6)
 
 
 def test_releases_are_listed_and_the_first_has_nothing_to_go_back_to(
@@ -223,18 +272,7 @@ def test_dagsters_own_commands_make_the_same(
 ) -> None:
     """`dagster asset materialize` and `dg launch` work in the environment that `two-tower env` prints."""
     assert first_run.returncode == 0
-    exported = two_tower("env").stdout
-    variables = dict(line.removeprefix("export ").split("=", 1) for line in exported.splitlines())
-    environment = {
-        **os.environ,
-        **{name: value.strip("'") for name, value in variables.items()},
-        "TWO_TOWER_HOME": str(home.root),
-        "TWO_TOWER_SETTINGS": str(home.root / "two_tower.toml"),
-    }
-    bin_folder = Path(sys.executable).parent
-    command = [str(bin_folder / program[0]), *program[1:], "*"]
-    root = Path(__file__).parents[2]
-    run = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    run = dagster(two_tower, home, *program, "*")
     assert run.returncode == 0, run.stderr[-3000:]
     with psycopg.connect(EmbeddedPostgres(home.postgres).url("sample")) as connection:
         assert connection.execute("select count(*) from public.release_log").fetchone() == (1,)
