@@ -1,37 +1,28 @@
 """A Supabase project through its REST API alone: what is live there, and its video vectors read and upserted.
 
-Requests that fail for a while (429, 5xx, a cut or slow connection) are repeated with a growing pause; every one of
-them can be repeated without harm. What does not live here: what may be sent (`rest_upsert`).
+Every request can be repeated without harm, and is while it fails for now (`rest.asking`). What does not live here:
+what may be sent (`rest_upsert`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self
 
 import httpx
 import numpy as np
-import stamina
 from numpy.typing import NDArray
-from postgrest import APIError, CountMethod, ReturnMethod, SyncPostgrestClient
+from postgrest import CountMethod, ReturnMethod, SyncPostgrestClient
 
 from two_tower_assets.contract import Tables
 from two_tower_assets.errors import RestError
-from two_tower_assets.publishing.rest_refusals import Again, refused, unreachable
+from two_tower_assets.rest.asking import REST_PATH, TIMEOUT, Asking, raise_if_passing
 from two_tower_assets.steps import Reached, unheard
 
-_T = TypeVar("_T")
-
-REST_PATH: Final = "/rest/v1"
 PAGE: Final = 1000
 """Rows of one answer; hosted projects cut longer ones."""
-
-_TIMEOUT: Final = httpx.Timeout(60, connect=10)
-_ATTEMPTS: Final = 6
-_FIRST_PAUSE_SECONDS: Final = 0.5
-_LONGEST_PAUSE_SECONDS: Final = 30
 
 
 @dataclass(frozen=True)
@@ -54,8 +45,8 @@ class RestProject:
 
     def __init__(self, url: str, key: str, *, reached: Reached = unheard) -> None:
         self.url = url
-        self._reached = reached
-        self._http = httpx.Client(timeout=_TIMEOUT, event_hooks={"response": [_raise_if_passing]})
+        self._ask = Asking(url, reached=reached)
+        self._http = httpx.Client(timeout=TIMEOUT, event_hooks={"response": [raise_if_passing]})
         self._client = SyncPostgrestClient(
             f"{url}{REST_PATH}",
             headers={"apikey": key, "Authorization": f"Bearer {key}"},
@@ -137,35 +128,3 @@ class RestProject:
 
     def _vectors(self) -> Any:
         return self._client.from_(Tables.VIDEO_EMBEDDINGS)
-
-    def _ask(self, request: Callable[[], _T]) -> _T:
-        try:
-            for attempt in stamina.retry_context(
-                on=self._again,
-                attempts=_ATTEMPTS,
-                timeout=None,
-                wait_initial=_FIRST_PAUSE_SECONDS,
-                wait_max=_LONGEST_PAUSE_SECONDS,
-            ):
-                with attempt:
-                    return request()
-        except APIError as error:
-            raise refused(error, where=self.url) from None
-        except (Again, httpx.TransportError) as error:
-            raise unreachable(error, where=self.url, attempts=_ATTEMPTS) from None
-        raise AssertionError
-
-    def _again(self, error: Exception) -> bool | float:
-        """Whether to repeat; a number is the pause in seconds that the server asked for."""
-        if not isinstance(error, (Again, httpx.TransportError)):
-            return False
-        self._reached(f"failed for now: {error or type(error).__name__}")
-        wait = error.wait if isinstance(error, Again) else None
-        return True if wait is None else min(wait, _LONGEST_PAUSE_SECONDS)
-
-
-def _raise_if_passing(response: httpx.Response) -> None:
-    """Raise for answers that another attempt may not get; the client would hide their status."""
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-        response.read()
-        raise Again.of(response)
