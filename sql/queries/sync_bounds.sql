@@ -1,6 +1,5 @@
--- Purpose: ids that divide a range of a table roughly evenly, from a sample of its blocks. Parameters: share (percent),
--- lower, upper.
+-- Purpose: ids that divide a table roughly evenly. Rows are drawn one by one, since blocks may be in the ids' order.
+-- Parameter: share (percent).
 select distinct t.{key}
-from public.{table} as t tablesample system (%(share)s) repeatable (0)
-where t.{key} > %(lower)s and (%(upper)s::uuid is null or t.{key} < %(upper)s::uuid)
+from public.{table} as t tablesample bernoulli (%(share)s) repeatable (0)
 order by 1

@@ -1,7 +1,5 @@
--- Purpose: free values of a unique column that move from one row to another; the rows are given theirs afterwards.
+-- Purpose: free values of a unique column that move to another row, which is given its own afterwards.
 update public.{table} as t
 set {unique} = null
 from {rows} as s
-where
-  (t.{unique} = s.{unique} and not ({same_key}))
-  or ({same_key} and t.{unique} is not null and t.{unique} is distinct from s.{unique})
+where t.{unique} = s.{unique} and not ({same_key})

@@ -12,8 +12,8 @@ from two_tower_assets.sources.sync.ranges import Range, Sums, differing, merged,
 from two_tower_assets.sources.sync.source import Source
 from two_tower_assets.sources.sync.tables import SyncTable
 
-WORTH_READING: Final = 1000
-"""Rows of a range that is read rather than divided further: about one page."""
+WORTH_READING: Final = 4000
+"""Rows of a range that is read rather than divided further: a few pages cost no more than another look."""
 _FINEST: Final = 25
 """Rows of the smallest ranges of a first look."""
 

@@ -21,7 +21,8 @@ from two_tower_assets.sources.sync.staging import text
 from two_tower_assets.sources.sync.statements import statement_from
 from two_tower_assets.sources.sync.tables import SyncTable
 
-_SAMPLED_A_RANGE: Final = 10
+_SAMPLED_A_RANGE: Final = 4
+"""Rows looked at for each bound, so that ranges are of about equal size."""
 
 
 class Copy:
@@ -83,12 +84,14 @@ class Copy:
 
     def divide(self, table: SyncTable, within: Range, wanted: int) -> list[UUID]:
         """Ids, the range's lower bound first, that divide it into about `wanted` parts."""
-        share = 100.0
+        parts = {"key": sql.Identifier(table.key[0]), "table": sql.Identifier(table.name)}
         if within == Range():
             share = min(100.0, 100.0 * wanted * _SAMPLED_A_RANGE / max(self.estimate(table), 1))
-        statement = text("sync_bounds", key=sql.Identifier(table.key[0]), table=sql.Identifier(table.name))
-        named = {"share": share, "lower": within.lower, "upper": within.upper}
-        ids = [row[0] for row in self.connection.execute(statement, named)]
+            found = self.connection.execute(text("sync_bounds", **parts), {"share": share})
+        else:
+            bounds = {"lower": within.lower, "upper": within.upper}
+            found = self.connection.execute(text("sync_bounds_within", **parts), bounds)
+        ids = [row[0] for row in found]
         step = max(1, -(-len(ids) // wanted))
         return [within.lower, *ids[step - 1 :: step]]
 

@@ -17,7 +17,7 @@ from two_tower_assets.sources.copying import copy_out
 from two_tower_assets.sources.requirements import database_errors
 from two_tower_assets.sources.sync.identity import refuse_same
 from two_tower_assets.sources.sync.ranges import Range, Sums, by_place
-from two_tower_assets.sources.sync.source import Key, Page
+from two_tower_assets.sources.sync.source import FAN_OUT, Key, Page
 from two_tower_assets.sources.sync.statements import RangesStatement
 from two_tower_assets.sources.sync.tables import SyncTable
 
@@ -34,7 +34,7 @@ class DirectSource:
 
     way = "direct connection (COPY)"
     limits = None
-    fan_out = 2000
+    fan_out = FAN_OUT
 
     def __init__(self, url: str, statement: RangesStatement) -> None:
         self.label = without_password(url).rpartition("@")[2]

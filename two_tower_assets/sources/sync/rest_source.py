@@ -19,7 +19,7 @@ from two_tower_assets.rest.asking import REST_PATH, TIMEOUT, Asking, raise_if_pa
 from two_tower_assets.rest.refusals import MISSING_FUNCTION, MISSING_TABLE, STATEMENT_TIMEOUT, Again
 from two_tower_assets.sources.sync.identity import refuse_same
 from two_tower_assets.sources.sync.ranges import Range, Sums, by_place
-from two_tower_assets.sources.sync.source import Key, Page
+from two_tower_assets.sources.sync.source import FAN_OUT, Key, Page
 from two_tower_assets.sources.sync.tables import SyncTable
 from two_tower_assets.steps import Reached, unheard
 
@@ -43,11 +43,12 @@ class RestSource:
     """
 
     way = "REST API"
+    root = REST_PATH
 
     def __init__(self, url: str, key: str, *, reached: Reached = unheard) -> None:
         self.label = url
         self._ask = Asking(url, reached=reached)
-        self._root = f"{url}{REST_PATH}"
+        self._root = f"{url}{self.root}"
         headers = {"apikey": key, "Authorization": f"Bearer {key}"}
         self._http = httpx.Client(timeout=TIMEOUT, headers=headers, event_hooks={"response": [raise_if_passing]})
         self._client = SyncPostgrestClient(self._root, headers=headers, http_client=self._http, retry_enabled=False)
@@ -70,7 +71,7 @@ class RestSource:
     @property
     def fan_out(self) -> int:
         """See `Source`: without hashes every range is a request."""
-        return 2000 if self._has_hashes else 16
+        return FAN_OUT if self._has_hashes else 16
 
     def columns(self, table: SyncTable) -> tuple[str, ...] | None:
         """See `Source`."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from two_tower_assets.sources.sync.ranges import Range, Sums
 from two_tower_assets.sources.sync.tables import SyncTable
 
 Key = tuple[str, ...]
+
+FAN_OUT: Final = 10_000
+"""Ranges of one look where they are hashed: each is a number in one answer."""
 
 
 @dataclass(frozen=True)

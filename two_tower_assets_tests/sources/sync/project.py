@@ -114,8 +114,8 @@ def meanwhile(source: Source, at: str, act: Callable[[], object]) -> None:
 
     def watched(table, columns, within, after):  # type: ignore[no-untyped-def]
         for page in pages(table, columns, within, after):
+            yield page
             if table.name == at and not done:
                 done.append(act())
-            yield page
 
     source.pages = watched  # type: ignore[method-assign]
