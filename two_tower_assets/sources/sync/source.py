@@ -11,7 +11,7 @@ from two_tower_assets.sources.sync.tables import SyncTable
 
 Key = tuple[str, ...]
 
-FAN_OUT: Final = 10_000
+FAN_OUT: Final = 4000
 """Ranges of one look where they are hashed: each is a number in one answer."""
 
 
