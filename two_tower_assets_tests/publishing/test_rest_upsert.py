@@ -142,7 +142,7 @@ def test_a_request_without_an_answer_is_given_up_and_repeated(
     target: Target, server: Gateway, project_keys: ProjectKeys, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither a reading nor a writing request waits for ever."""
-    monkeypatch.setattr(rest_project, "_TIMEOUT", httpx.Timeout(5, read=1))
+    monkeypatch.setattr(rest_project, "TIMEOUT", httpx.Timeout(5, read=1))
     release(target, new)
     ids, _ = read_all(new / Files.VIDEO_EMBEDDINGS)
     lose(target.url, ids[:20])

@@ -73,6 +73,8 @@ class _Comparison:
 
     def both(self, ranges: Sequence[Range]) -> tuple[list[Sums], list[Sums]]:
         """Counts and hashes of both sides."""
+        # Known beforehand: the source would wait for the copy's connection to ask for it.
+        self._copy.statement(self._table, self._columns)
         with ThreadPoolExecutor(1) as beside:
             there = beside.submit(self._source.sums, self._table, self._columns, ranges)
             here = self._copy.sums(self._table, self._columns, ranges)

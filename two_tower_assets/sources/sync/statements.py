@@ -15,12 +15,16 @@ RangesStatement = Callable[[SyncTable, Sequence[str]], str]
 
 
 def statement_from(connection: psycopg.Connection[Any]) -> RangesStatement:
-    """Return how the statement is asked of a migrated database."""
+    """Return how the statement is asked of a migrated database; it is asked once for the same table and columns."""
+    known: dict[tuple[str, ...], str] = {}
 
     def statement(table: SyncTable, columns: Sequence[str]) -> str:
-        named = {"table": table.name, "key": list(table.key), "columns": list(columns)}
-        row = connection.execute(query("sync_ranges_statement"), named).fetchone()
-        assert row is not None
-        return str(row[0])
+        place = (table.name, *columns)
+        if place not in known:
+            named = {"table": table.name, "key": list(table.key), "columns": list(columns)}
+            row = connection.execute(query("sync_ranges_statement"), named).fetchone()
+            assert row is not None
+            known[place] = str(row[0])
+        return known[place]
 
     return statement
