@@ -48,6 +48,7 @@ def sync(source: Source, copy: Copy, *, progress: Progress = silent) -> SyncRepo
     """
     with database_errors("The rows could not be synchronised"):
         source.require_other_database(copy.identity())
+        _require_rows(source)
         reports = {table.name: _Table(source, copy, table, progress).bring() for table in TABLES}
         for _ in range(_ROUNDS - 1):
             waiting = [table for table in TABLES if reports[table.name].changes.waiting]
@@ -55,6 +56,17 @@ def sync(source: Source, copy: Copy, *, progress: Progress = silent) -> SyncRepo
                 again = _Table(source, copy, table, progress).bring()
                 reports[table.name] = _joined(reports[table.name], again)
         return _finish(source, copy, tuple(reports.values()))
+
+
+def _require_rows(source: Source) -> None:
+    """Refuse a source without a video or a decision: a key that sees no rows would empty the copy."""
+    for table in TABLES:
+        if table.must_exist and source.columns(table) is not None and not source.count(table, Range()):
+            raise SourceDataError(
+                f"The source's table {table.name} has no rows that can be seen",
+                where=f"public.{table.name} of {source.label}",
+                remedy="Use the service role's key, or a database role that no policy hides rows from.",
+            )
 
 
 def _joined(first: TableReport, again: TableReport) -> TableReport:

@@ -21,7 +21,8 @@ NUMBERS = st.none() | st.decimals(allow_nan=False, allow_infinity=False) | st.ju
 HUGE = st.sampled_from([Decimal("9" * 60 + "." + "9" * 40), Decimal("-0.00"), Decimal("1e-30"), Decimal(100)])
 TIMES = st.none() | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 LISTS = st.none() | st.lists(TEXT | ODD, max_size=3)
-ROWS = st.lists(st.tuples(st.uuids(), WORDS, NUMBERS | HUGE, TIMES, LISTS), unique_by=lambda row: row[0], max_size=8)
+ROW = st.tuples(st.uuids(), WORDS, NUMBERS | HUGE, TIMES, LISTS)
+ROWS = st.lists(ROW, unique_by=lambda row: row[0], min_size=1, max_size=8)
 
 _INSERT = "insert into videos (id, title, price, published_at, image_urls) values (%s, %s, %s, %s, %s)"
 

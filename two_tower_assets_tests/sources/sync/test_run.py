@@ -295,6 +295,17 @@ def test_rows_of_another_source_are_not_touched(project: Project, copy_url: str)
         project.bring("direct", copy_url)
 
 
+@BOTH
+def test_a_source_that_shows_no_rows_empties_nothing(project: Project, copy_url: str, way: Way) -> None:
+    """A key that sees nothing looks like a source that lost everything: it is refused and the copy keeps its rows."""
+    project.bring(way, copy_url)
+    before = contents(copy_url)
+    project.run("delete from user_video_decisions")
+    with pytest.raises(SourceDataError, match="no rows that can be seen"):
+        project.bring(way, copy_url)
+    assert contents(copy_url) == before
+
+
 def test_two_at_once_are_refused(project: Project, copy_url: str) -> None:
     """A second sync into the same database is told to wait."""
     with Copy(copy_url, ORIGIN), pytest.raises(DatabaseError, match="Another sync"):
