@@ -6,7 +6,6 @@ Postgres parses the rest.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Self
@@ -14,11 +13,11 @@ from typing import Any, Final, Self
 import httpx
 from postgrest import APIError, CountMethod, SyncPostgrestClient
 
-from two_tower_assets.errors import RestError
 from two_tower_assets.rest.asking import REST_PATH, TIMEOUT, Asking, raise_if_passing
 from two_tower_assets.rest.refusals import MISSING_FUNCTION, MISSING_TABLE, STATEMENT_TIMEOUT, Again
 from two_tower_assets.sources.sync.identity import refuse_same
 from two_tower_assets.sources.sync.ranges import Range, Sums, by_place
+from two_tower_assets.sources.sync.rest_pages import api_error, as_page, filters_of
 from two_tower_assets.sources.sync.source import FAN_OUT, Key, Page
 from two_tower_assets.sources.sync.tables import SyncTable
 from two_tower_assets.steps import Reached, unheard
@@ -151,7 +150,7 @@ class RestSource:
     def _page(self, table: SyncTable, columns: Sequence[str], within: Range, after: Key | None) -> Page:
         # Most of the ranges that differ fit a page; counting saves them the empty page that would prove it.
         counted = after is None and within.upper is not None
-        return self._ask(lambda: self._fetch(table, columns, _filters(table, within, after), counted=counted))
+        return self._ask(lambda: self._fetch(table, columns, filters_of(table, within, after), counted=counted))
 
     def _fetch(
         self, table: SyncTable, columns: Sequence[str], filters: list[tuple[str, str]], *, counted: bool
@@ -162,52 +161,8 @@ class RestSource:
             params=[("select", ",".join(columns)), *filters, ("order", ",".join(table.key)), ("limit", str(PAGE))],
         )
         if not answer.is_success:
-            raise _api_error(answer)
-        return _as_page(answer, table)
+            raise api_error(answer)
+        return as_page(answer, table)
 
 
 _ANY: Final = SyncTable("videos", ("id",), {"id": "uuid"})
-
-
-def _filters(table: SyncTable, within: Range, after: Key | None) -> list[tuple[str, str]]:
-    """Build the conditions of a range after a key. The first column is always bounded, so that an index is walked."""
-    first = table.key[0]
-    filters = [] if within.upper is None else [(first, f"lt.{within.upper}")]
-    if within.since is not None:
-        filters.append((str(table.watermark), f"gte.{within.since.isoformat()}"))
-    if after is None:
-        return [*filters, (first, f"gte.{within.lower}")]
-    if len(after) == 1:
-        return [*filters, (first, f"gt.{after[0]}")]
-    return [*filters, (first, f"gte.{after[0]}"), ("or", f"({first}.gt.{after[0]},{table.key[1]}.gt.{after[1]})")]
-
-
-def _as_page(answer: httpx.Response, table: SyncTable) -> Page:
-    """Read the number of rows and the last key.
-
-    An object's begin cannot stand inside a text, where quotes are escaped.
-    """
-    body = answer.content.rstrip()
-    if body == b"[]":
-        return Page(0, (), body, "json")
-    begin = body.rfind(f'{{"{table.key[0]}":'.encode())
-    span, _, total = answer.headers.get("content-range", "").partition("/")
-    extent = span.split("-")
-    if begin < 0 or not body.endswith(b"]") or len(extent) != 2:
-        raise RestError(
-            f"The answer about {table.name} is not what PostgREST answers",
-            where=str(answer.url.copy_with(query=None)),
-            remedy="Check SUPABASE_URL: something else may answer there, such as a network's sign-in page.",
-        )
-    last = json.loads(body[begin:-1])
-    rows = int(extent[1]) - int(extent[0]) + 1
-    return Page(rows, tuple(str(last[column]) for column in table.key), body, "json", total == str(rows))
-
-
-def _api_error(answer: httpx.Response) -> APIError:
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    told = body if isinstance(body, dict) else {}
-    return APIError({"message": answer.reason_phrase, "code": str(answer.status_code), **told})
