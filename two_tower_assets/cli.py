@@ -173,6 +173,18 @@ def migrate(*, dry_run: bool, url: str | None) -> None:
 
 
 @main.command()
+@click.option("--dry-run", is_flag=True, help="Count what would be inserted, changed and deleted; change no row.")
+def sync(*, dry_run: bool) -> None:
+    """Bring the rows of the Supabase project into the pipeline's own Postgres: new, changed and deleted ones.
+
+    Reads SUPABASE_URL with its service role key, or SUPABASE_DB_URL where it is set.
+    """
+    from two_tower_assets.defs.syncing import print_sync
+
+    print_sync(dry_run=dry_run)
+
+
+@main.command()
 def settings() -> None:
     """Print the effective settings with their descriptions, in the form of the settings file."""
     environment = read_environment()

@@ -10,12 +10,14 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, cast, get_args
 
 from dotenv import dotenv_values
 
 from two_tower_assets.errors import EnvironmentVariableError
 from two_tower_assets.home import Home
+
+SourceKind = Literal["auto", "sample", "folder", "postgres", "supabase"]
 
 DEFAULT_HOME: Final = ".two_tower"
 DEFAULT_BUCKET: Final = "model-artifacts"
@@ -42,6 +44,8 @@ class Environment:
     home: Home
     data_folder: Path | None = None
     """`TWO_TOWER_DATA`: a folder of parquet or CSV files to learn from."""
+    source: SourceKind | None = None
+    """`TWO_TOWER_SOURCE`: overrides `source.kind` of the settings."""
     settings_file: Path | None = None
     """`TWO_TOWER_SETTINGS`: the settings file, when it is not ./two_tower.toml."""
     database_url: str | None = field(default=None, repr=False)
@@ -108,6 +112,7 @@ def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path
     return Environment(
         home=Home(_path(values.get("TWO_TOWER_HOME", DEFAULT_HOME), folder)),
         data_folder=_data_folder(values, folder),
+        source=_source(values),
         settings_file=_path(values["TWO_TOWER_SETTINGS"], folder) if "TWO_TOWER_SETTINGS" in values else None,
         database_url=_postgres_url(values, "TWO_TOWER_DATABASE_URL"),
         serving_url=_postgres_url(values, "SUPABASE_DB_URL"),
@@ -166,6 +171,17 @@ def _data_folder(values: Mapping[str, str], folder: Path) -> Path | None:
             remedy="Name a folder with videos, profiles and user_video_decisions as parquet or CSV.",
         )
     return path
+
+
+def _source(values: Mapping[str, str]) -> SourceKind | None:
+    kind = values.get("TWO_TOWER_SOURCE")
+    if kind is not None and kind not in get_args(SourceKind):
+        raise EnvironmentVariableError(
+            f"There is no kind of source {kind!r}",
+            where="TWO_TOWER_SOURCE",
+            remedy=f"Use one of {', '.join(get_args(SourceKind))}.",
+        )
+    return cast("SourceKind | None", kind)
 
 
 def _postgres_url(values: Mapping[str, str], name: str) -> str | None:

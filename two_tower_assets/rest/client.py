@@ -43,15 +43,19 @@ class RestClient:
         EnvironmentVariableError: the key is none that can be sent.
     """
 
+    root = REST_PATH
+    """Where the API is below the project's URL."""
+
     def __init__(self, url: str, key: str, *, reached: Reached = unheard, attempts: int = ATTEMPTS) -> None:
         self.url = url
         self._attempts = attempts
         self._reached = reached
-        self._http = httpx.Client(timeout=TIMEOUT, event_hooks={"response": [_raise_if_passing]})
+        headers = {"apikey": sendable(key), "Authorization": f"Bearer {key}"}
+        self.http = httpx.Client(timeout=TIMEOUT, headers=headers, event_hooks={"response": [_raise_if_passing]})
         self.api = SyncPostgrestClient(
-            f"{url}{REST_PATH}",
-            headers={"apikey": sendable(key), "Authorization": f"Bearer {key}"},
-            http_client=self._http,
+            self.at(""),
+            headers=headers,
+            http_client=self.http,
             # One place decides what is repeated.
             retry_enabled=False,
         )
@@ -63,7 +67,11 @@ class RestClient:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._http.close()
+        self.http.close()
+
+    def at(self, path: str) -> str:
+        """Return the URL of a path below the API's root, for requests through `http`."""
+        return f"{self.url}{self.root}{path}"
 
     def ask(
         self, request: Callable[[], _T], *, refusal: Callable[[APIError, str], TwoTowerError] | None = None

@@ -16,7 +16,9 @@ from two_tower_assets.errors import RestError
 # PostgREST's own codes differ between versions, so each situation lists them all.
 _WRONG_KEY: Final = frozenset({"42501", "PGRST301", "PGRST302", "PGRST303", "401", "403"})
 _NOT_MIGRATED: Final = frozenset({"PGRST202", "PGRST204", "PGRST205", "42P01", "42703", "42883", "42P10", "404"})
-_STATEMENT_TIMEOUT: Final = "57014"
+STATEMENT_TIMEOUT: Final = "57014"
+MISSING_TABLE: Final = frozenset({"PGRST205", "42P01"})
+MISSING_FUNCTION: Final = frozenset({"PGRST202", "42883"})
 
 
 class Again(Exception):  # noqa: N818 - an answer that asks for another attempt
@@ -58,7 +60,7 @@ def unreachable(error: Again | httpx.TransportError, *, where: str, attempts: in
     """Say what kept failing until the attempts were used up."""
     told = str(error) or type(error).__name__
     remedy = "Check the URL, the network and the project's state, then run again: what is there already is kept."
-    if isinstance(error, Again) and error.code == _STATEMENT_TIMEOUT:
+    if isinstance(error, Again) and error.code == STATEMENT_TIMEOUT:
         remedy = (
             "Ask for fewer rows at once (--batch, or [features] payload_page): one statement takes longer than the "
             "project allows."
