@@ -120,6 +120,12 @@ class RestError(TwoTowerError):
     code = "rest_failed"
 
 
+class RestUnreachableError(RestError):
+    """The REST API kept failing in a way that passes: no answer, too many requests, an error of the server."""
+
+    passing = True
+
+
 class FunctionError(TwoTowerError):
     """A deployed Edge Function does not answer, or answers what it should not."""
 

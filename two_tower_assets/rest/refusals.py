@@ -11,7 +11,7 @@ from typing import Final, Self
 import httpx
 from postgrest import APIError
 
-from two_tower_assets.errors import RestError
+from two_tower_assets.errors import RestError, RestUnreachableError
 
 # PostgREST's own codes differ between versions, so each situation lists them all.
 _WRONG_KEY: Final = frozenset({"42501", "PGRST301", "PGRST302", "PGRST303", "401", "403"})
@@ -56,7 +56,7 @@ def refused(error: APIError, where: str) -> RestError:
     return RestError(f"The project refuses: {told}", where=where, remedy="Mend what it names, then run again.")
 
 
-def unreachable(error: Again | httpx.TransportError, *, where: str, attempts: int) -> RestError:
+def unreachable(error: Again | httpx.TransportError, *, where: str, attempts: int) -> RestUnreachableError:
     """Say what kept failing until the attempts were used up."""
     told = str(error) or type(error).__name__
     remedy = "Check the URL, the network and the project's state, then run again: what is there already is kept."
@@ -65,7 +65,7 @@ def unreachable(error: Again | httpx.TransportError, *, where: str, attempts: in
             "Ask for fewer rows at once (--batch, or [features] payload_page): one statement takes longer than the "
             "project allows."
         )
-    return RestError(f"No success in {attempts} attempts: {told}", where=where, remedy=remedy)
+    return RestUnreachableError(f"No success in {attempts} attempts: {told}", where=where, remedy=remedy)
 
 
 def _body(response: httpx.Response) -> tuple[str | None, str | None]:

@@ -37,10 +37,11 @@ def attempts(*urls: str) -> tuple[bool, int]:
 
 
 def test_retries_are_where_the_network_is_and_nowhere_else() -> None:
-    """What is published, and the jobs that add to it: no fit and no evaluation is made twice because it failed."""
+    """What is synchronised and published, and the jobs that add to it: no fit is made twice because it failed."""
     assets = build_defs().resolve_asset_graph().assets_defs
     retried = {asset.key.to_user_string() for asset in assets if asset.op.retry_policy is not None}
     assert retried == {
+        "sources/database",
         "publishing/stored_files",
         "publishing/video_embeddings_table",
         "publishing/user_embeddings",

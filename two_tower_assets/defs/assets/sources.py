@@ -11,14 +11,22 @@ from two_tower_assets.defs.code import code_version
 from two_tower_assets.defs.progress import log_progress
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
-from two_tower_assets.defs.stage import OWNERS, POINTERS, friendly, record_in_database, result, stage_asset
+from two_tower_assets.defs.stage import (
+    OVER_A_NETWORK,
+    OWNERS,
+    POINTERS,
+    friendly,
+    record_in_database,
+    result,
+    stage_asset,
+)
 from two_tower_assets.defs.store import Made, fingerprint_of
 from two_tower_assets.sources.snapshot import Snapshot
 
 _TABLES = {"profiles": Tables.PROFILES, "videos": Tables.VIDEOS, "decisions": Tables.DECISIONS}
 
 
-@stage_asset("sources/database", kinds={"postgres"})
+@stage_asset("sources/database", kinds={"postgres"}, retry_policy=OVER_A_NETWORK)
 def database(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Made]:
     """The pipeline's Postgres, with its schema up to date and the rows of the source.
 
