@@ -61,8 +61,7 @@ def test_every_command_works_in_order(outside: Outside) -> None:
     """
     image, services = read_image(), read_services(REQUIRED)
     postgres = services.pop("postgres")
-    check = postgres["healthcheck"]["test"][1:]
-    asked = outside.run(check, outside.environment(image, postgres))
+    asked = outside.run(postgres["healthcheck"]["test"][1:], outside.environment(image, postgres))
     assert asked.returncode == 0, asked.stdout + asked.stderr
     with ExitStack() as stack:
         for name, service in services.items():
@@ -79,12 +78,11 @@ def _start(name: str, service: Service, outside: Outside, stack: ExitStack) -> N
     image = read_image()
     environment = outside.environment(image, service)
     command = service.get("command", image.command)
-    health = service.get("healthcheck", {"test": ["CMD", *image.health]})
-    if health.get("disable"):
+    kind, *words = service.get("healthcheck", {"test": ["CMD", *image.health]})["test"]
+    if kind == "NONE":
         ended = outside.run(command, environment)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return
-    kind, *words = health["test"]
     assert kind == "CMD"
     assert outside.run(words, environment).returncode != 0, f"{name} passes its check before it runs"
     process = stack.enter_context(outside.running(name, command, environment))
