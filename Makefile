@@ -17,15 +17,15 @@ PGBOUNCER := $(VENV)/pgbouncer/pgbouncer
 DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions infra/local two_tower_assets_tests/functions \
 	two_tower_assets_tests/demo
 
-# Versions and hashes of what the image is made of, for its Python and its kind of machine. Where PyTorch's index is out of
-# reach, TORCH_WHEELS="--find-links folder" names a folder with the wheel.
+# Versions and hashes of what the image is made of, for its Python and its kind of machine. Where PyTorch's index is
+# out of reach, TORCH_WHEELS="--find-links folder" names a folder with the wheel.
 TORCH_WHEELS ?= --extra-index-url https://download.pytorch.org/whl/cpu --index-strategy unsafe-best-match
-LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --only-binary :all: --no-annotate --custom-compile-command "make lock" \
-	--python-version 3.11 --python-platform x86_64-manylinux_2_28
+LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --only-binary :all: --no-annotate \
+	--custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness faults bench screenshots pictures demo-pictures up down lock
+.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness faults bench screenshots pictures demo-pictures up down
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -65,10 +65,10 @@ test: $(STAMP) $(if $(NPM),$(SUPABASE)) $(if $(APT),$(PGBOUNCER)) ## all tests
 
 check: $(STAMP) ## lint, types, import rules, in Python and TypeScript
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
 	$(BIN)/hadolint infra/Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec infra/docker-compose.yml
+	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/deno fmt $(DENO) --check && $(BIN)/deno lint $(DENO) && $(BIN)/deno check $(DENO)
 
 publishing-harness: $(STAMP) ## kill publishing at every step, and flip under readers: what they saw
@@ -99,8 +99,9 @@ up: $(STAMP) ## serve what was released at one SUPABASE_URL (PORT=number), until
 down: $(STAMP) ## stop the local stack and the embedded Postgres
 	$(BIN)/two-tower down
 
+.PHONY: lock
 lock: $(STAMP) ## the image's dependencies anew, versions and hashes (UPGRADE=1: the newest that pyproject.toml allows)
-	$(LOCK) $(if $(UPGRADE),--upgrade) $(TORCH_WHEELS) pyproject.toml infra/torch.in --extra ui --extra baselines --extra s3 \
-		--output-file infra/requirements.lock
+	$(LOCK) $(if $(UPGRADE),--upgrade) $(TORCH_WHEELS) pyproject.toml infra/torch.in --extra ui --extra baselines \
+		--extra s3 --output-file infra/requirements.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
 		| $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file infra/build.lock
