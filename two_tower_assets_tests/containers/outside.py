@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -31,17 +32,17 @@ class Outside:
 
     def words(self, text: str) -> str:
         """The same text with this machine's names in it."""
-        for there, here in (
-            ("postgres:5432", f"127.0.0.1:{self.postgres_port}"),
-            ("code-location", "127.0.0.1"),
-            ("0.0.0.0", "127.0.0.1"),  # noqa: S104 - what is to be replaced
-            ("4000", str(self.code_port)),
-            ("3000", str(self.web_port)),
-            ("/srv/two-tower", str(self.folder)),
-            ("/var/lib/two-tower", str(self.folder / "home")),
-        ):
-            text = text.replace(there, here)
-        return text
+        names = {
+            "postgres:5432": f"127.0.0.1:{self.postgres_port}",
+            "code-location": "127.0.0.1",
+            "0.0.0.0": "127.0.0.1",  # noqa: S104 - what is to be replaced
+            "4000": str(self.code_port),
+            "3000": str(self.web_port),
+            "/srv/two-tower": str(self.folder),
+            "/var/lib/two-tower": str(self.folder / "home"),
+        }
+        # all at once, for a port may hold the digits of another
+        return re.sub("|".join(map(re.escape, names)), lambda found: names[found[0]], text)
 
     def environment(self, image: Image, service: Service) -> dict[str, str]:
         """What a container would see, and where this machine's programs are."""
