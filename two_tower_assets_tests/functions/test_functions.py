@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 from two_tower_assets.artifacts.golden import require_replay
 from two_tower_assets.contract import GOLDEN_TOLERANCE
 from two_tower_assets_tests.functions.deno import FUNCTIONS, GATEWAY, TESTS, Deno
+from two_tower_assets_tests.functions.older_deno import VERSION, older_deno
 from two_tower_assets_tests.functions.versions_for_deno import CONTENT, HYBRID, NEWER
 from two_tower_assets_tests.seen import SEEN
 
@@ -20,10 +24,19 @@ def test_the_deno_tests_pass(deno: Deno, versions: Path, record_property: Callab
     result = re.search(r"ok \| (\d+) passed \| 0 failed", output)
     assert result is not None, output
     assert int(result[1]) >= 200
-    for engine in ("typescript", "wasm"):
-        found = re.findall(rf"^{engine} \S+: features (\S+), embedding (\S+)$", output, re.MULTILINE)
-        features, embedding = (max(map(float, column)) for column in zip(*found, strict=True))
-        record_property(SEEN, f"golden replay, Deno, {engine}: features {features:.1e}, embedding {embedding:.1e}")
+    _note_differences(output, "Deno", record_property)
+
+
+def test_models_load_in_the_deno_of_hosted_functions(
+    versions: Path, tmp_path: Path, record_property: Callable[[str, str], None]
+) -> None:
+    """Both engines, what they load, refuse and give, and the lists made of it hold on Deno 2.1 as on today's."""
+    if shutil.which("npm") is None:
+        pytest.skip("no npm on the PATH, which brings Deno 2.1")
+    hosted = older_deno(tmp_path)
+    files = [TESTS / f"{name}_test.ts" for name in ("golden", "payload", "release", "list")]
+    allowed = (f"--allow-read={versions}", "--allow-env", "--allow-net=127.0.0.1")
+    _note_differences(hosted.run("test", *allowed, *files, versions=versions), f"Deno {VERSION}", record_property)
 
 
 def test_python_replays_the_same_files(versions: Path, record_property: Callable[[str, str], None]) -> None:
@@ -58,3 +71,10 @@ def test_each_shared_file_is_small() -> None:
     }
     assert len(lengths) > 40
     assert not {name for name, lines in lengths.items() if lines > 250}
+
+
+def _note_differences(output: str, where: str, record_property: Callable[[str, str], None]) -> None:
+    for engine in ("typescript", "wasm"):
+        found = re.findall(rf"^{engine} \S+: features (\S+), embedding (\S+)$", output, re.MULTILINE)
+        features, embedding = (max(map(float, column)) for column in zip(*found, strict=True))
+        record_property(SEEN, f"golden replay, {where}, {engine}: features {features:.1e}, embedding {embedding:.1e}")
