@@ -19,7 +19,8 @@ DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions inf
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness bench screenshots pictures up down
+.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness bench screenshots pictures up down \
+	push-migrations deploy-functions
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -61,7 +62,17 @@ check: $(STAMP) ## lint, types, import rules, in Python and TypeScript
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/deno fmt $(DENO) --check && $(BIN)/deno lint $(DENO) && $(BIN)/deno check $(DENO)
+
+push-migrations: $(SUPABASE) ## apply the migrations by the Supabase CLI to the empty Postgres at SCRATCH_URL
+	cat sql/local/*.sql | psql --quiet --set ON_ERROR_STOP=1 "$$SCRATCH_URL"
+	$(SUPABASE) --workdir infra db push --yes --db-url "$$SCRATCH_URL?sslmode=disable"
+
+deploy-functions: $(SUPABASE) ## deploy the Edge Functions to SUPABASE_PROJECT_ID (SUPABASE_ACCESS_TOKEN)
+	@$(SUPABASE) --workdir infra secrets set --project-ref "$$SUPABASE_PROJECT_ID" \
+		"MODEL_ARTIFACT_BASE_URL=$${MODEL_ARTIFACT_BASE_URL:?the public URL of <prefix>/current, as a run prints it}"
+	$(SUPABASE) --workdir infra functions deploy --use-api --project-ref "$$SUPABASE_PROJECT_ID"
 
 publishing-harness: $(STAMP) ## kill publishing at every step, and flip under readers: what they saw
 	$(BIN)/python -m two_tower_assets_tests.publishing.harness
