@@ -70,9 +70,9 @@ push-migrations: $(SUPABASE) ## apply the migrations by the Supabase CLI to the 
 	$(SUPABASE) --workdir infra db push --yes --db-url "$$SCRATCH_URL?sslmode=disable"
 
 deploy-functions: $(SUPABASE) ## deploy the Edge Functions to SUPABASE_PROJECT_ID (SUPABASE_ACCESS_TOKEN)
-	@$(SUPABASE) --workdir infra secrets set --project-ref "$$SUPABASE_PROJECT_ID" \
+	@$(SUPABASE) --workdir infra secrets set --remote="$$SUPABASE_PROJECT_ID" \
 		"MODEL_ARTIFACT_BASE_URL=$${MODEL_ARTIFACT_BASE_URL:?the public URL of <prefix>/current, as a run prints it}"
-	$(SUPABASE) --workdir infra functions deploy --use-api --project-ref "$$SUPABASE_PROJECT_ID"
+	$(SUPABASE) --workdir infra functions deploy --use-api --remote="$$SUPABASE_PROJECT_ID"
 
 publishing-harness: $(STAMP) ## kill publishing at every step, and flip under readers: what they saw
 	$(BIN)/python -m two_tower_assets_tests.publishing.harness
