@@ -19,7 +19,7 @@ DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions inf
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness bench screenshots pictures up down \
+.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness faults bench screenshots pictures demo-pictures up down \
 	push-migrations deploy-functions
 
 help: ## list the commands
@@ -77,6 +77,9 @@ deploy-functions: $(SUPABASE) ## deploy the Edge Functions to SUPABASE_PROJECT_I
 publishing-harness: $(STAMP) ## kill publishing at every step, and flip under readers: what they saw
 	$(BIN)/python -m two_tower_assets_tests.publishing.harness
 
+faults: $(STAMP) ## break what the Edge Functions stand on, and call them wrongly: what callers saw
+	$(BIN)/python -m two_tower_assets_tests.e2e.faults
+
 bench: $(STAMP) ## speed and memory, as ratios measured in one run
 	$(BIN)/python -m two_tower_assets_tests.bench
 
@@ -87,6 +90,11 @@ screenshots: $(STAMP) ## pictures of the UI after a run (needs Chromium on the P
 pictures: $(STAMP) ## pictures of a report page, PAGE=file, on a phone and on a desk (needs Chromium on the PATH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
 	$(BIN)/python infra/page_screenshots.py $(PAGE) $(dir $(PAGE))pictures
+
+demo-pictures: $(STAMP) ## like three videos on the demo page of the running stack: pictures, and what changed (Chromium)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
+	$(BIN)/python infra/demo_pictures.py http://127.0.0.1:$$(cat $${TWO_TOWER_HOME:-.two_tower}/stack/gateway.port) \
+		$${TWO_TOWER_HOME:-.two_tower}/demo-pictures
 
 up: $(STAMP) ## serve what was released at one SUPABASE_URL (PORT=number), until Ctrl-C
 	@$(BIN)/two-tower up $(if $(PORT),--port $(PORT)) $(UP_ARGS)

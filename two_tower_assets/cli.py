@@ -173,6 +173,18 @@ def migrate(*, dry_run: bool, url: str | None) -> None:
 
 
 @main.command()
+@click.option("--dry-run", is_flag=True, help="Count what would be inserted, changed and deleted; change no row.")
+def sync(*, dry_run: bool) -> None:
+    """Bring the rows of the Supabase project into the pipeline's own Postgres: new, changed and deleted ones.
+
+    Reads SUPABASE_URL with its service role key, or SUPABASE_DB_URL where it is set.
+    """
+    from two_tower_assets.defs.syncing import print_sync
+
+    print_sync(dry_run=dry_run)
+
+
+@main.command()
 def settings() -> None:
     """Print the effective settings with their descriptions, in the form of the settings file."""
     environment = read_environment()
@@ -257,14 +269,41 @@ def publish(*, dry_run: bool, data: Path | None) -> None:
 
 
 @main.command()
+@click.option(
+    "--functions", "url", metavar="URL", help="Look at a deployment instead: SUPABASE_URL or /functions/v1."
+)
 @_data
 @click.pass_context
-def verify(context: click.Context, data: Path | None) -> None:
-    """Read the live release again wherever it lies, and say what differs; exits with 1 when anything does."""
-    from two_tower_assets.defs.publishing_tables import print_inspection
-    from two_tower_assets.defs.site import open_site
+def verify(context: click.Context, data: Path | None, url: str | None) -> None:
+    """Read the live release again wherever it lies, and say what differs; exits with 1 when anything does.
 
-    if not print_inspection(open_site(data_folder=data)):
+    With --functions both Edge Functions of a deployment are called: they must answer with the live version, give
+    its golden vectors and a real user's vector, and refuse whom they must. Reads SUPABASE_SERVICE_ROLE_KEY and, where
+    set, SUPABASE_ANON_KEY, SUPABASE_JWT_SECRET or SUPABASE_USER_TOKEN, MODEL_ARTIFACT_BASE_URL.
+    """
+    if url:
+        from two_tower_assets.defs.deployment_table import print_deployment
+
+        whole = print_deployment(read_environment(), url)
+    else:
+        from two_tower_assets.defs.publishing_tables import print_inspection
+        from two_tower_assets.defs.site import open_site
+
+        whole = print_inspection(open_site(data_folder=data))
+    if not whole:
+        context.exit(1)
+
+
+@main.command()
+@click.option("--fix", is_flag=True, help="Mend what can be mended safely, and say what was done.")
+@click.option("--json", "as_json", is_flag=True, help="For programs: a list of objects.")
+@_data
+@click.pass_context
+def doctor(context: click.Context, data: Path | None, *, fix: bool, as_json: bool) -> None:
+    """Look at everything that a set-up needs, and say what is wrong and what to do; exits with 1 on a problem."""
+    from two_tower_assets.defs.doctor.printing import print_examination
+
+    if not print_examination(data, fix=fix, as_json=as_json):
         context.exit(1)
 
 

@@ -7,8 +7,13 @@ from typing import Any
 
 import dagster as dg
 
-from two_tower_assets.defs import automation, checks
+from two_tower_assets.defs import checks
 from two_tower_assets.defs.assets import artifacts, evaluation, features, publishing, sources, training
+from two_tower_assets.defs.automation.executor import executor_for
+from two_tower_assets.defs.automation.freshness import with_freshness
+from two_tower_assets.defs.automation.jobs import JOBS
+from two_tower_assets.defs.automation.schedules import schedules
+from two_tower_assets.defs.automation.sensors import sensors
 from two_tower_assets.defs.console import readable_console
 from two_tower_assets.defs.resources import PointerIOManager, Workspace
 from two_tower_assets.defs.stage import POINTERS
@@ -25,15 +30,17 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
         overrides: resources by key that replace the default ones, such as a workspace in a temporary home.
     """
     resources = {"workspace": Workspace(), **(overrides or {})}
+    settings = resources["workspace"].settings.automation
     resources.setdefault(POINTERS, PointerIOManager(workspace=resources["workspace"]))
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(STAGES),
+        assets=with_freshness(dg.load_assets_from_modules(STAGES), settings),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
-        jobs=automation.JOBS,
+        jobs=JOBS,
+        schedules=schedules(settings),
+        sensors=sensors(settings),
         resources=resources,
         loggers={"console": readable_console},
-        # Steps share one process: torch and the embedded server start once, and the fits use every core anyway.
-        executor=dg.in_process_executor,
+        executor=executor_for(settings),
     )
 
 

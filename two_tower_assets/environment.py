@@ -10,16 +10,31 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, cast, get_args
 
 from dotenv import dotenv_values
 
 from two_tower_assets.errors import EnvironmentVariableError
 from two_tower_assets.home import Home
 
+SourceKind = Literal["auto", "sample", "folder", "postgres", "supabase"]
+
 DEFAULT_HOME: Final = ".two_tower"
 DEFAULT_BUCKET: Final = "model-artifacts"
 DEFAULT_PREFIX: Final = "two-tower/v3"
+
+_OLDER_NAMES: Final = {
+    "SUPABASE_SECRET_KEYS": "SUPABASE_SERVICE_ROLE_KEY",
+    "SUPABASE_PUBLISHABLE_KEYS": "SUPABASE_ANON_KEY",
+}
+
+
+@dataclass(frozen=True)
+class Project:
+    """A Supabase project, and a key with which everything there may be read and written."""
+
+    url: str
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -29,6 +44,8 @@ class Environment:
     home: Home
     data_folder: Path | None = None
     """`TWO_TOWER_DATA`: a folder of parquet or CSV files to learn from."""
+    source: SourceKind | None = None
+    """`TWO_TOWER_SOURCE`: overrides `source.kind` of the settings."""
     settings_file: Path | None = None
     """`TWO_TOWER_SETTINGS`: the settings file, when it is not ./two_tower.toml."""
     database_url: str | None = field(default=None, repr=False)
@@ -41,16 +58,39 @@ class Environment:
     """`SUPABASE_URL`: the project whose Storage (and, where no Postgres URL is given, REST) is used."""
     supabase_key: str | None = field(default=None, repr=False)
     """`SUPABASE_SERVICE_ROLE_KEY`, `SUPABASE_SERVICE_KEY` or the first of `SUPABASE_SECRET_KEYS`."""
+    public_key: str | None = field(default=None, repr=False)
+    """`SUPABASE_ANON_KEY` or the first of `SUPABASE_PUBLISHABLE_KEYS`: what clients that nobody signed in to have."""
+    jwt_secret: str | None = field(default=None, repr=False)
+    """`SUPABASE_JWT_SECRET` or `JWT_SECRET`: signs users' tokens the older way; for `verify --functions`."""
+    user_token: str | None = field(default=None, repr=False)
+    """`SUPABASE_USER_TOKEN`: a signed-in user's token, for `verify --functions` where there is no such secret."""
+    artifact_base_url: str | None = None
+    """`MODEL_ARTIFACT_BASE_URL`: public URL of `<prefix>/current`, where it is not that of the buckets here."""
     storage_url: str | None = field(default=None, repr=False)
     """`TWO_TOWER_STORAGE_URL`: a folder or an S3-like URL that holds the buckets, instead of Supabase Storage."""
     bucket: str = DEFAULT_BUCKET
     """`MODEL_ARTIFACTS_BUCKET`: the public bucket; the private one has the same name with `-private`."""
     prefix: str = DEFAULT_PREFIX
     """`MODEL_ARTIFACTS_PREFIX`: folder in both buckets, without slashes at its ends."""
+    failure_webhook: str | None = field(default=None, repr=False)
+    """`TWO_TOWER_FAILURE_WEBHOOK`: where failed runs are told of as JSON. The address itself is the secret."""
     github_env: Path | None = None
     """`GITHUB_ENV`: file through which a CI step hands variables to later ones."""
     commit: str | None = None
     """`GITHUB_SHA`, when a CI runner names the commit."""
+
+    @property
+    def project(self) -> Project:
+        """The project that `SUPABASE_URL` and a key name.
+
+        Raises:
+            EnvironmentVariableError: one of them is not set.
+        """
+        if self.supabase_url is None:
+            raise _unset("SUPABASE_URL")
+        if self.supabase_key is None:
+            raise _unset("SUPABASE_SERVICE_ROLE_KEY")
+        return Project(self.supabase_url, self.supabase_key)
 
 
 def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Environment:
@@ -72,17 +112,47 @@ def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path
     return Environment(
         home=Home(_path(values.get("TWO_TOWER_HOME", DEFAULT_HOME), folder)),
         data_folder=_data_folder(values, folder),
+        source=_source(values),
         settings_file=_path(values["TWO_TOWER_SETTINGS"], folder) if "TWO_TOWER_SETTINGS" in values else None,
         database_url=_postgres_url(values, "TWO_TOWER_DATABASE_URL"),
         serving_url=_postgres_url(values, "SUPABASE_DB_URL"),
         dagster_url=_postgres_url(values, "DAGSTER_POSTGRES_URL"),
         supabase_url=_supabase_url(values),
         supabase_key=_supabase_key(values),
+        public_key=_first(values, "SUPABASE_ANON_KEY") or _first_key(values, "SUPABASE_PUBLISHABLE_KEYS"),
+        jwt_secret=_first(values, "SUPABASE_JWT_SECRET", "JWT_SECRET"),
+        user_token=values.get("SUPABASE_USER_TOKEN"),
+        artifact_base_url=values.get("MODEL_ARTIFACT_BASE_URL", "").rstrip("/") or None,
         storage_url=values.get("TWO_TOWER_STORAGE_URL"),
         bucket=values.get("MODEL_ARTIFACTS_BUCKET", DEFAULT_BUCKET),
         prefix=values.get("MODEL_ARTIFACTS_PREFIX", DEFAULT_PREFIX).strip("/"),
+        failure_webhook=_webhook(values),
         github_env=Path(values["GITHUB_ENV"]) if "GITHUB_ENV" in values else None,
         commit=values.get("GITHUB_SHA"),
+    )
+
+
+def sendable(key: str) -> str:
+    """Return a key that can be sent in a header; the HTTP library's own error for another would repeat it.
+
+    Raises:
+        EnvironmentVariableError: it holds what no key has.
+    """
+    if not (key.isascii() and key.isprintable() and " " not in key):
+        raise EnvironmentVariableError(
+            "The key holds blanks or letters that no key has",
+            where="SUPABASE_SERVICE_ROLE_KEY",
+            remedy="Copy the key again, without line breaks, from the project's API settings.",
+        )
+    return key
+
+
+def _unset(name: str) -> EnvironmentVariableError:
+    return EnvironmentVariableError(
+        f"{name} is not set",
+        where=name,
+        remedy="Set SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY from the project's settings, in .env or the "
+        "environment.",
     )
 
 
@@ -101,6 +171,17 @@ def _data_folder(values: Mapping[str, str], folder: Path) -> Path | None:
             remedy="Name a folder with videos, profiles and user_video_decisions as parquet or CSV.",
         )
     return path
+
+
+def _source(values: Mapping[str, str]) -> SourceKind | None:
+    kind = values.get("TWO_TOWER_SOURCE")
+    if kind is not None and kind not in get_args(SourceKind):
+        raise EnvironmentVariableError(
+            f"There is no kind of source {kind!r}",
+            where="TWO_TOWER_SOURCE",
+            remedy=f"Use one of {', '.join(get_args(SourceKind))}.",
+        )
+    return cast("SourceKind | None", kind)
 
 
 def _postgres_url(values: Mapping[str, str], name: str) -> str | None:
@@ -125,23 +206,40 @@ def _supabase_url(values: Mapping[str, str]) -> str | None:
     return url.rstrip("/") if url else None
 
 
+def _webhook(values: Mapping[str, str]) -> str | None:
+    name = "TWO_TOWER_FAILURE_WEBHOOK"
+    url = values.get(name)
+    if url is not None and not url.startswith(("https://", "http://")):
+        raise EnvironmentVariableError(
+            "The value is not the URL of a webhook",
+            where=name,
+            remedy="Use the https:// address that takes the JSON.",
+        )
+    return url
+
+
 def _supabase_key(values: Mapping[str, str]) -> str | None:
-    for name in ("SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SERVICE_KEY"):
-        if name in values:
-            return values[name]
-    return _first_secret_key(values["SUPABASE_SECRET_KEYS"]) if "SUPABASE_SECRET_KEYS" in values else None
+    own = _first(values, "SUPABASE_SERVICE_ROLE_KEY", "SUPABASE_SERVICE_KEY")
+    return own or _first_key(values, "SUPABASE_SECRET_KEYS")
 
 
-def _first_secret_key(text: str) -> str:
-    """Read the dictionary of name to key that hosted functions are given; the key named `default` comes first."""
+def _first(values: Mapping[str, str], *names: str) -> str | None:
+    return next((values[name] for name in names if name in values), None)
+
+
+def _first_key(values: Mapping[str, str], name: str) -> str | None:
+    """Read a dictionary of name to key that hosted functions are given; the key named `default` comes first."""
+    if name not in values:
+        return None
     try:
-        keys = {str(name): str(key) for name, key in json.loads(text).items()}
+        keys = {str(label): str(key) for label, key in json.loads(values[name]).items()}
     except (json.JSONDecodeError, AttributeError):
         keys = {}
     if not keys:
+        kind = "secret" if name == "SUPABASE_SECRET_KEYS" else "publishable"
         raise EnvironmentVariableError(
             "The value is not a JSON dictionary of keys",
-            where="SUPABASE_SECRET_KEYS",
-            remedy='Use {"default": "sb_secret_…"}, or set SUPABASE_SERVICE_ROLE_KEY.',
+            where=name,
+            remedy=f'Use {{"default": "sb_{kind}_…"}}, or set {_OLDER_NAMES[name]}.',
         )
     return keys.get("default") or next(iter(keys.values()))

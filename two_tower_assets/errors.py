@@ -19,6 +19,8 @@ class TwoTowerError(Exception):
     """
 
     code: ClassVar[str] = "two_tower_error"
+    passing: ClassVar[bool] = False
+    """Whether the same call may succeed a little later."""
 
     def __init__(self, what: str, *, where: str | None = None, remedy: str) -> None:
         self.what, self.where, self.remedy = what, where, remedy
@@ -56,6 +58,12 @@ class DatabaseError(TwoTowerError):
     """A database cannot be reached, or lacks what is needed."""
 
     code = "database_unusable"
+
+
+class DatabaseUnreachableError(DatabaseError):
+    """A database does not answer, or cannot take a connection for the moment."""
+
+    passing = True
 
 
 class MigrationError(TwoTowerError):
@@ -110,6 +118,24 @@ class RestError(TwoTowerError):
     """The REST API of a Supabase project cannot be reached, or refuses what it is asked."""
 
     code = "rest_failed"
+
+
+class RestUnreachableError(RestError):
+    """The REST API kept failing in a way that passes: no answer, too many requests, an error of the server."""
+
+    passing = True
+
+
+class FunctionError(TwoTowerError):
+    """A deployed Edge Function does not answer, or answers what it should not."""
+
+    code = "function_failed"
+
+
+class NotificationError(TwoTowerError):
+    """Nobody could be told of a failed run."""
+
+    code = "notification_failed"
 
 
 class PublishingError(TwoTowerError):

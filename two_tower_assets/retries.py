@@ -1,7 +1,7 @@
 """How repeated attempts are told of: not at all by the library, whose log goes to standard output.
 
 What is repeated and given up is said by whoever repeats it (`storage.retries`, `publishing.writer`,
-`publishing.rest_project`), in words for people.
+`rest.client`), in words for people.
 """
 
 from __future__ import annotations

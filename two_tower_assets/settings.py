@@ -13,11 +13,12 @@ import hashlib
 import inspect
 import json
 import tomllib
+import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from two_tower_assets.contract import MAX_PAGE
 from two_tower_assets.errors import SettingsError
@@ -35,8 +36,10 @@ class _Strict(BaseModel):
 class SourceSettings(_Strict):
     """Where the rows come from."""
 
-    kind: Literal["auto", "sample", "folder", "postgres"] = "auto"
-    """`auto`: the folder TWO_TOWER_DATA when set, else the rows in TWO_TOWER_DATABASE_URL when set, else a sample."""
+    kind: Literal["auto", "sample", "folder", "postgres", "supabase"] = "auto"
+    """`auto`: the folder TWO_TOWER_DATA when set, else the project SUPABASE_URL when its key is set too and
+    TWO_TOWER_DATABASE_URL is not its own database, else the rows in TWO_TOWER_DATABASE_URL when set, else a sample.
+    TWO_TOWER_SOURCE overrides it."""
 
 
 class SampleSettings(_Strict):
@@ -57,8 +60,9 @@ class FeatureSettings(_Strict):
 
     preset: Literal["content", "hybrid"] = "content"
     """`content`: a user is numbers, tags and performers; `hybrid`: also which videos they liked and NOPEd."""
-    feature_source: Literal["rpc", "frames"] = "rpc"
-    """`rpc`: payloads from the database functions; `frames`: the same computed from the snapshots."""
+    feature_source: Literal["rpc", "rest", "frames"] = "rpc"
+    """`rpc`: payloads from the functions of the pipeline's Postgres; `rest`: from the same functions of the project
+    at `SUPABASE_URL`, for those who have no Postgres URL of it; `frames`: the same computed from the snapshots."""
     max_tag_vocab: Annotated[int, Field(ge=0)] = 512
     """Largest number of tags in the vocabulary."""
     min_tag_freq: Positive = 3
@@ -283,6 +287,54 @@ class ReleaseSettings(_Strict):
     """Versions whose vectors stay in the database for rollback, the live one included."""
 
 
+class AutomationSettings(_Strict):
+    """When runs start by themselves, and how. Schedule and sensors are off until they are turned on in the UI."""
+
+    nightly_cron: Annotated[str, Field(pattern=r"^\s*(\S+\s+){4}\S+\s*$")] = "0 3 * * *"
+    """When the nightly release begins, as cron writes it: minute, hour, day, month, weekday."""
+    time_zone: str = "UTC"
+    """Where that time is meant, such as `Asia/Tokyo`."""
+    retrain_after_decisions: Positive = 10_000
+    """New decisions since the live release's data, or since the last retrain begun for news, that begin the next."""
+    retrain_after_videos: Positive = 500
+    """The same for new active videos."""
+    check_for_news_seconds: Positive = 300
+    """Shortest time between two counts of news."""
+    check_for_videos_seconds: Positive = 60
+    """Shortest time between two looks for active videos without a vector: how soon a new one can be recommended."""
+    max_new_videos: Annotated[int, Field(ge=1, le=20_000)] = 1000
+    """Most videos that are embedded between two releases at once; a larger gap asks for a release."""
+    retry_videos_minutes: Positive = 30
+    """When the same videos still have no vector after so long, they are embedded again."""
+    refresh_users_seconds: Positive = 900
+    """Shortest time between two renewals of the vectors of users who decided something."""
+    refresh_user_days: Positive = 30
+    """Users without a decision for longer keep their vector until they come."""
+    step_processes: Positive = 1
+    """Steps of a run side by side, each in a process of its own; 1: all in one, which is faster on few cores."""
+    warn_after_hours: Annotated[float, Field(gt=0)] = 26.0
+    """A live release older than this is shown as about to be stale."""
+    stale_after_hours: Annotated[float, Field(gt=0)] = 50.0
+    """A live release older than this is shown as stale: two nights were missed."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        # Small systems know no zones at all, and need none for this one.
+        if value != "UTC" and value not in zoneinfo.available_timezones():
+            near = difflib.get_close_matches(value, zoneinfo.available_timezones(), n=1)
+            message = f"{value!r} is no time zone" + (f" (did you mean {near[0]!r}?)" if near else "")
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _warned_before_stale(self) -> AutomationSettings:
+        if self.warn_after_hours >= self.stale_after_hours:
+            message = "warn_after_hours must be smaller than stale_after_hours"
+            raise ValueError(message)
+        return self
+
+
 class Settings(_Strict):
     """All settings, one field a table of the file."""
 
@@ -295,6 +347,7 @@ class Settings(_Strict):
     rerank: RerankSettings = RerankSettings()
     gate: GateSettings = GateSettings()
     release: ReleaseSettings = ReleaseSettings()
+    automation: AutomationSettings = AutomationSettings()
 
     def digest(self, *tables: str) -> str:
         """Hex SHA-256 of the effective values of the named tables (all when none is named)."""

@@ -90,3 +90,14 @@ def test_a_project_url_must_be_one() -> None:
     with pytest.raises(EnvironmentVariableError, match="SUPABASE_URL"):
         read_environment({"SUPABASE_URL": "abcdefgh"})
     assert read_environment({"SUPABASE_URL": "https://a.supabase.co/"}).supabase_url == "https://a.supabase.co"
+
+
+def test_a_webhook_is_a_secret_and_has_to_be_a_url(tmp_path: Path) -> None:
+    """It is read, shown in no repr, and refused when it cannot be an address."""
+    name = "TWO_TOWER_FAILURE_WEBHOOK"
+    environment = read_environment({name: "https://hooks.example/secret-path"}, folder=tmp_path)
+    assert environment.failure_webhook == "https://hooks.example/secret-path"
+    assert "secret-path" not in repr(environment)
+    with pytest.raises(EnvironmentVariableError, match=name) as refused:
+        read_environment({name: "hooks.example/secret-path"}, folder=tmp_path)
+    assert "secret-path" not in str(refused.value)

@@ -93,3 +93,11 @@ def test_the_digest_changes_with_its_tables_and_only_with_them() -> None:
     assert other.digest("training") != Settings().digest("training")
     assert other.digest("features") == Settings().digest("features")
     assert other.digest() != Settings().digest()
+
+
+def test_the_default_zone_needs_no_list_of_zones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system has none, the defaults are still right, and another zone is refused."""
+    monkeypatch.setattr("zoneinfo.available_timezones", set)
+    assert parse_settings({"automation": {"time_zone": "UTC"}}, where="test") == Settings()
+    with pytest.raises(SettingsError, match="'Asia/Tokyo' is no time zone"):
+        parse_settings({"automation": {"time_zone": "Asia/Tokyo"}}, where="test")

@@ -12,10 +12,12 @@ from urllib.parse import unquote
 import psycopg
 from psycopg.rows import TupleRow
 
-from two_tower_assets.errors import DatabaseError
+from two_tower_assets.errors import DatabaseError, DatabaseUnreachableError
 
 APPLICATION_NAME: Final = "two-tower"
 CONNECT_TIMEOUT_SECONDS: Final = 10
+
+_BUSY: Final = ("starting up", "shutting down", "recovery mode", "too many", "remaining connection slots")
 
 _SQLALCHEMY_SCHEME: Final = re.compile(r"^postgres(ql)?(\+\w+)?://")
 _PASSWORD_BEFORE_HOST: Final = re.compile(r"^[^:/]+://[^:/@]*:(.*)@", re.DOTALL)
@@ -34,7 +36,8 @@ def connect(url: str, *, autocommit: bool = False, **options: Any) -> psycopg.Co
         options: further libpq parameters (`connect_timeout`, `options`, …) or arguments of `psycopg.connect`.
 
     Raises:
-        DatabaseError: nothing answers there, or it refuses; the text never holds the password.
+        DatabaseUnreachableError: nothing answers there, or it is busy for the moment.
+        DatabaseError: it refuses; neither text holds the password.
     """
     defaults = {
         "application_name": APPLICATION_NAME,
@@ -44,11 +47,17 @@ def connect(url: str, *, autocommit: bool = False, **options: Any) -> psycopg.Co
     try:
         return psycopg.connect(libpq_url(url), autocommit=autocommit, **{**defaults, **options})
     except psycopg.Error as error:
-        raise DatabaseError(
+        kind = DatabaseUnreachableError if _is_passing(str(error)) else DatabaseError
+        raise kind(
             f"Cannot connect to Postgres: {_without_password(str(error).strip(), url)}",
             where=without_password(url),
             remedy="Check that the server runs and that host, port, user, password and database are right.",
         ) from None
+
+
+def _is_passing(text: str) -> bool:
+    """Whether nobody answered, or a server that is busy, starting or stopping; else it answered with a refusal."""
+    return "FATAL:" not in text or any(word in text for word in _BUSY)
 
 
 def libpq_url(url: str) -> str:
@@ -63,12 +72,13 @@ def without_password(url: str) -> str:
 
 def _without_password(text: str, url: str) -> str:
     """Blank the password of `url` wherever `text` repeats it, as the driver does for a URL it cannot parse."""
-    for password in _passwords(url):
+    for password in passwords_in(url):
         text = text.replace(f":{password}@", ":***@").replace(f"={password}", "=***")
         text = text.replace(f'"{password}"', '"***"')
     return text
 
 
-def _passwords(url: str) -> set[str]:
+def passwords_in(url: str) -> set[str]:
+    """Return every form in which `url` holds a password, malformed URLs too; empty when it holds none."""
     found = {*_PASSWORD_BEFORE_HOST.findall(url), *_PASSWORD_PARAMETER.findall(url)} - {""}
     return found | {unquote(password) for password in found}

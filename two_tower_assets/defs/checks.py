@@ -223,7 +223,7 @@ def every_active_user_has_a_vector(
 
 def _other_source(site: Site) -> FeatureSettings:
     features = site.settings.features
-    other = "frames" if features.feature_source == "rpc" else "rpc"
+    other = "rpc" if features.feature_source == "frames" else "frames"
     return features.model_copy(update={"feature_source": other})
 
 

@@ -31,6 +31,11 @@ def readable_console(context: dg.InitLoggerContext) -> logging.Logger:
     return logger
 
 
+def step_name(event: dg.DagsterEvent) -> str:
+    """Return an event's step as people know it: `stage/noun` for an asset."""
+    return str(event.step_key).replace("__", "/", 1)
+
+
 def _line(record: logging.LogRecord) -> str | None:
     meta: dict[str, Any] = getattr(record, "dagster_meta", {})
     event: dg.DagsterEvent | None = meta.get("dagster_event")
@@ -41,7 +46,7 @@ def _line(record: logging.LogRecord) -> str | None:
     if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         return _check_line(event)
     if event.is_step_failure:
-        return f"✗ {str(event.step_key).replace('__', '/', 1)}: {_cause(event)}"
+        return f"✗ {step_name(event)}: {cause_of(event)}"
     return None
 
 
@@ -64,7 +69,8 @@ def _check_line(event: dg.DagsterEvent) -> str:
     return line if evaluation.passed else f"{line}: {evaluation.description or 'failed'}"
 
 
-def _cause(event: dg.DagsterEvent) -> str:
+def cause_of(event: dg.DagsterEvent) -> str:
+    """Return why a step failed, without a stack."""
     data = event.step_failure_data
     if data.user_failure_data is not None and data.user_failure_data.description:
         return str(data.user_failure_data.description)

@@ -11,6 +11,8 @@ from pydantic import Field, PrivateAttr
 
 from two_tower_assets.defs.site import Site, open_site
 from two_tower_assets.defs.store import Made
+from two_tower_assets.environment import read_environment
+from two_tower_assets.settings import Settings, load_settings
 
 
 class Workspace(dg.ConfigurableResource[Site]):
@@ -20,6 +22,11 @@ class Workspace(dg.ConfigurableResource[Site]):
     data: str | None = Field(default=None, description="Folder of rows to learn from; TWO_TOWER_DATA when unset.")
     settings_file: str | None = Field(default=None, description="Settings file; TWO_TOWER_SETTINGS when unset.")
     _site: Site | None = PrivateAttr(default=None)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of this run; asked when definitions are built, too, for a schedule must say its time."""
+        return load_settings(Path(self.settings_file) if self.settings_file else read_environment().settings_file)
 
     @property
     def site(self) -> Site:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from two_tower_assets.defs.store import AssetStore
-from two_tower_assets.environment import Environment, read_environment
+from two_tower_assets.environment import Environment, Project, read_environment
 from two_tower_assets.home import Home
 from two_tower_assets.settings import Settings, load_settings
 from two_tower_assets.sources.origin import Origin, find_origin
@@ -63,9 +63,25 @@ class Site:
         return embedded.ensure_database(self.origin.dataset)
 
     @property
+    def served_from(self) -> str | None:
+        """URL of the Postgres that releases are published to, if it need not be started first; else None."""
+        named = self.environment.serving_url or self.environment.database_url
+        if named is not None:
+            return named
+        from two_tower_assets.local.postgres import EmbeddedPostgres
+
+        embedded = EmbeddedPostgres(self.home.postgres)
+        return embedded.url(self.origin.dataset) if embedded.is_running() else None
+
+    @property
     def serving_url(self) -> str:
         """URL of the Postgres that releases are published to."""
         return self.environment.serving_url or self.pipeline_url
+
+    @property
+    def feature_project(self) -> Project | None:
+        """The project whose REST API gives the feature payloads, where the settings say so."""
+        return self.environment.project if self.settings.features.feature_source == "rest" else None
 
     @cached_property
     def target(self) -> Target:

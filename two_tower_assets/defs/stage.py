@@ -20,6 +20,11 @@ OWNERS: Final = ("team:recommendations",)
 POINTERS: Final = "pointers"
 """Key of the IO manager that hands records between assets."""
 
+OVER_A_NETWORK: Final = dg.RetryPolicy(
+    max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
+"""For work that a passing fault of a network or a server can end: three more attempts, after 10, 30 and 70 s."""
+
 Metadata = Mapping[str, Any]
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -41,11 +46,11 @@ def friendly(body: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def as_failure(error: TwoTowerError) -> dg.Failure:
-    """Describe an error to Dagster; the same input would fail again, so it is never retried."""
+    """Describe an error to Dagster; only what may pass by itself is worth another attempt."""
     return dg.Failure(
         description=str(error),
         metadata={"code": error.code, "where": error.where or "", "remedy": error.remedy},
-        allow_retries=False,
+        allow_retries=error.passing,
     )
 
 
@@ -55,9 +60,22 @@ def inputs_of(*keys: str) -> dict[str, dg.AssetIn]:
 
 
 def stage_asset(
-    key: str, *, inputs: Sequence[str] = (), deps: Sequence[str] = (), kinds: set[str]
+    key: str,
+    *,
+    inputs: Sequence[str] = (),
+    deps: Sequence[str] = (),
+    kinds: set[str],
+    retry_policy: dg.RetryPolicy | None = None,
 ) -> Callable[[Callable[..., dg.MaterializeResult[Made]]], dg.AssetsDefinition]:
-    """Declare the asset `stage/noun`; the body's docstring is its description in the UI."""
+    """Declare the asset `stage/noun`; the body's docstring is its description in the UI.
+
+    Args:
+        key: `stage/noun`.
+        inputs: assets whose records the body is given.
+        deps: assets that must come before.
+        kinds: shown in the UI.
+        retry_policy: for work over a network alone; see `OVER_A_NETWORK`.
+    """
     stage = key.partition("/")[0]
 
     def declare(body: Callable[..., dg.MaterializeResult[Made]]) -> dg.AssetsDefinition:
@@ -70,6 +88,7 @@ def stage_asset(
             kinds=kinds,
             code_version=code_version(stage),
             io_manager_key=POINTERS,
+            retry_policy=retry_policy,
         )(friendly(body))
 
     return declare

@@ -48,7 +48,7 @@ def print_evaluation(site: Site) -> None:
 def print_recommendations(site: Site, user_id: str, limit: int) -> None:
     """Print the undecided videos nearest to a user's vector, as of the data's cut-off."""
     videos = site.store.load("sources/videos")
-    as_of = datetime.now(UTC) if site.origin.kind == "postgres" else open_snapshot(videos.folder(site.home)).cutoff
+    as_of = datetime.now(UTC) if site.origin.is_live else open_snapshot(videos.folder(site.home)).cutoff
     answer = recommend(site.serving_url, site.home.artifacts, user_id, limit=limit, as_of=as_of)
     stats = answer.payload.decision_stats
     table = Table(

@@ -11,7 +11,7 @@ from rich.console import Console
 from two_tower_assets.contract import Files
 from two_tower_assets.defs.progress import log_progress
 from two_tower_assets.environment import Environment
-from two_tower_assets.errors import EnvironmentVariableError, PublishingError
+from two_tower_assets.errors import PublishingError
 from two_tower_assets.publishing.rest_project import RestProject
 from two_tower_assets.publishing.rest_upsert import LOST_GUARANTEES, UpsertPlan, plan_upsert, upsert_embeddings
 
@@ -44,8 +44,8 @@ def print_upsert(environment: Environment, file: Path | None, *, batch: int, dry
         RestError: the project cannot be asked.
     """
     console, lines = Console(highlight=False), _Lines(Console(stderr=True, highlight=False))
-    url, key = _project(environment)
-    with RestProject(url, key, reached=lines.info) as project:
+    there = environment.project
+    with RestProject(there.url, there.key, reached=lines.info) as project:
         plan = plan_upsert(project, file or _own_file(project, environment), batch=batch)
         for line in _plan_lines(plan, dry_run=dry_run):
             console.print(line, markup=False, soft_wrap=True)
@@ -56,23 +56,6 @@ def print_upsert(environment: Environment, file: Path | None, *, batch: int, dry
             return
         done = upsert_embeddings(project, plan, progress=log_progress(lines, "rows"))
     console.print(f"{done.sent:,} rows sent, {done.unchanged:,} were there already.")
-
-
-def _project(environment: Environment) -> tuple[str, str]:
-    for value, name in (
-        (environment.supabase_url, "SUPABASE_URL"),
-        (environment.supabase_key, "SUPABASE_SERVICE_ROLE_KEY"),
-    ):
-        if value is None:
-            raise EnvironmentVariableError(
-                f"{name} is not set",
-                where=name,
-                remedy="Set SUPABASE_URL and SUPABASE_SERVICE_ROLE_KEY from the project's settings, in .env or the "
-                "environment.",
-            )
-    assert environment.supabase_url is not None
-    assert environment.supabase_key is not None
-    return environment.supabase_url, environment.supabase_key
 
 
 def _own_file(project: RestProject, environment: Environment) -> Path:

@@ -1,12 +1,12 @@
 """Feature payloads as the database's functions return them: read page by page into parquet, and parsed in bulk.
 
-A file has `id` and `payload` (JSON text), one row a user or video, by id; each page is a row group. What does not
-live here: what the numbers mean (`numerics`) and the same features computed without the database (`frames`).
+What does not live here: the file itself (`payload_file`), reading the same without a Postgres URL (`rest_payloads`),
+what the numbers mean (`numerics`) and the same features computed without the database (`frames`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,23 +14,19 @@ from typing import Any, Final
 
 import polars as pl
 import psycopg
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from two_tower_assets.contract import MAX_PAGE, VIDEO_SEGMENTS
 from two_tower_assets.database.connection import connect, without_password
 from two_tower_assets.database.queries import query
 from two_tower_assets.errors import FeatureError
+from two_tower_assets.features.payload_file import Row, write_payloads
 from two_tower_assets.features.raw import RAW_ITEMS, user_columns
 from two_tower_assets.progress import Progress, silent
 from two_tower_assets.sources.requirements import database_errors
 
 USERS_FILE: Final = "user_payloads.parquet"
 ITEMS_FILE: Final = "item_payloads.parquet"
-
-_SCHEMA: Final = pa.schema(
-    [pa.field("id", pa.string(), nullable=False), pa.field("payload", pa.string(), nullable=False)]
-)
 
 _NAMES: Final = pl.List(pl.String())
 _USER_PAYLOAD: Final[Mapping[str, pl.DataType]] = {
@@ -157,13 +153,8 @@ def _read(url: str, path: Path, name: str, parameters: Mapping[str, Any], progre
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         total = _number(connection, f"{name}_count", parameters)
-        done = 0
-        with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
-            for rows in _pages(connection, f"{name}_page", parameters):
-                ids, payloads = zip(*rows, strict=True)
-                writer.write_table(pa.table({"id": ids, "payload": payloads}, schema=_SCHEMA))
-                done += len(rows)
-                progress(done, total)
+        pages = _pages(connection, f"{name}_page", parameters)
+        done = write_payloads(path, _told(pages, total, progress), page=parameters["page"])
     if done != total:
         raise FeatureError(
             f"The pages of payloads hold {done} rows, the table {total}",
@@ -173,9 +164,15 @@ def _read(url: str, path: Path, name: str, parameters: Mapping[str, Any], progre
     return done
 
 
-def _pages(
-    connection: psycopg.Connection[Any], name: str, parameters: Mapping[str, Any]
-) -> Iterator[list[tuple[str, str]]]:
+def _told(pages: Iterable[Sequence[Row]], total: int, progress: Progress) -> Iterator[Sequence[Row]]:
+    done = 0
+    for rows in pages:
+        yield rows
+        done += len(rows)
+        progress(done, total)
+
+
+def _pages(connection: psycopg.Connection[Any], name: str, parameters: Mapping[str, Any]) -> Iterator[list[Row]]:
     """Follow the last id until a page is empty: a server may return fewer rows than asked for."""
     after: str | None = None
     while rows := connection.execute(query(name).encode(), {**parameters, "after": after}).fetchall():

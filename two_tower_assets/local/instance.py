@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from two_tower_assets.home import Home
-from two_tower_assets.local.postgres import EmbeddedPostgres
 
 DATABASE: Final = "dagster"
 
@@ -25,6 +24,9 @@ def prepare_instance(home: Home, dagster_url: str | None) -> dict[str, str]:
     home.dagster.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(_instance_file("dagster.yaml"), home.dagster / "dagster.yaml")
     if dagster_url is None:
+        # Needs the extra `local`, which is no need where Dagster has a storage of its own.
+        from two_tower_assets.local.postgres import EmbeddedPostgres  # noqa: PLC0415
+
         embedded = EmbeddedPostgres(home.postgres)
         embedded.start()
         dagster_url = embedded.ensure_database(DATABASE)

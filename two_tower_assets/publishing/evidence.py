@@ -13,6 +13,7 @@ from two_tower_assets.artifacts.manifest import Manifest, manifest_hash, verify
 from two_tower_assets.artifacts.user_tower import require_parity
 from two_tower_assets.contract import Files
 from two_tower_assets.errors import ArtifactError, PublishingError
+from two_tower_assets.home import sha256_of
 from two_tower_assets.publishing.ann_check import AnnRecall
 from two_tower_assets.publishing.registry import Release
 from two_tower_assets.settings import ReleaseSettings
@@ -46,6 +47,8 @@ class FolderEvidence(_Part):
 
     model_version: str
     manifest_hash: str
+    weights_hash: str = ""
+    """Hex SHA-256 of the private weights, which no manifest lists; empty in evidence from before it was kept."""
     golden_cases: int
     golden_features: float
     """Largest difference of a feature when the golden vectors are replayed."""
@@ -90,6 +93,7 @@ def examine_folder(folder: Path) -> tuple[Manifest, FolderEvidence]:
     return manifest, FolderEvidence(
         model_version=manifest.model_version,
         manifest_hash=manifest_hash(folder),
+        weights_hash=sha256_of(folder / Files.TOWERS),
         golden_cases=replayed.cases,
         golden_features=replayed.features,
         golden_embedding=replayed.embedding,
@@ -173,3 +177,9 @@ def kept_evidence(release: Release | None, folder: FolderEvidence) -> Evidence:
             f"The evidence of version {version} is of version {of[0]} with other files", where=version, remedy=remedy
         )
     return evidence
+
+
+def weights_hash(release: Release) -> str | None:
+    """Return the hash of the weights that a release was examined with; None when it was not kept."""
+    kept = release.metrics.get(_KEY, {}).get("folder", {}).get("weights_hash", "")
+    return str(kept) or None

@@ -80,7 +80,7 @@ def stage_users(
         return StagedUsers(version, users.count, written=False)
     with connection.transaction():
         connection.execute("set local statement_timeout = 0")
-        _copy(connection, users, table_of(release), reached, progress)
+        store_users(connection, users, table_of(release), reached, progress)
         facts = {"user_count": users.count, "users_as_of": users.as_of}
         connection.execute(query("release_users"), {"model_version": version, **facts})
     reached("staged the users")
@@ -93,8 +93,17 @@ def table_of(release: Release) -> str:
     return release.vector_table.replace("video_embeddings_", "user_embeddings_")
 
 
-def _copy(connection: Connection, users: UserVectors, table: str, reached: Reached, progress: Progress) -> None:
-    """Through a table of this transaction, since COPY knows no conflicts."""
+def store_users(
+    connection: Connection,
+    users: UserVectors,
+    table: str,
+    reached: Reached = unheard,
+    progress: Progress = silent,
+) -> None:
+    """Put users' vectors into a table, each unless a newer one is there, within the caller's transaction.
+
+    They go through a table of this transaction, since COPY knows no conflicts.
+    """
     target = qualified(table)
     connection.execute(
         sql.SQL("create temporary table arriving_users (like {} including defaults) on commit drop").format(target)

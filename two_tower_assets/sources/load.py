@@ -64,7 +64,7 @@ def load(url: str, tables: SourceTables, *, source: str, progress: Progress = si
     with connect(url) as connection, database_errors("The rows could not be loaded"):
         require_columns(connection)
         connection.execute(query("load_lock"))
-        skipped = _holds(connection, source, content_hash)
+        skipped = require_source(connection, source) == content_hash
         changed = {} if skipped else _replace(connection, staged, progress)
         if not skipped:
             record = {"source": source, "content_hash": content_hash, "row_counts": Jsonb(row_counts)}
@@ -85,19 +85,23 @@ def _replace(
     return changed
 
 
-def _holds(connection: psycopg.Connection[Any], source: str, content_hash: str) -> bool:
-    """Whether the last load was of this content; refuses a database whose rows are not this source's to change."""
+def require_source(connection: psycopg.Connection[Any], source: str) -> str | None:
+    """Refuse a database whose rows are not this source's to change; returns the content hash of its last load.
+
+    Raises:
+        SourceDataError: the rows came from another source, or from none that is known.
+    """
     last = connection.execute(query("load_last")).fetchone()
     if last is None:
         _refuse_rows_of_nobody(connection)
-        return False
+        return None
     if last[0] != source:
         raise SourceDataError(
             f"The database holds rows of another source ({last[0]}); loading {source} would replace them",
             where="two_tower.loads",
             remedy="Use another database (TWO_TOWER_DATABASE_URL) or another TWO_TOWER_HOME for this source.",
         )
-    return bool(last[1] == content_hash)
+    return str(last[1])
 
 
 def _refuse_rows_of_nobody(connection: psycopg.Connection[Any]) -> None:

@@ -32,6 +32,7 @@ class Unavailable(StorageError):  # noqa: N818 - same
     """The server is busy, broken or out of reach for the moment: the same call may succeed a little later."""
 
     code = "storage_unavailable"
+    passing = True
 
     def __init__(self, what: str, *, where: str | None = None, remedy: str, retry_after: float | None = None) -> None:
         super().__init__(what, where=where, remedy=remedy)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from two_tower_assets.environment import Environment
 from two_tower_assets.errors import EnvironmentVariableError
 from two_tower_assets.storage.address import open_address
-from two_tower_assets.storage.bucket import Bucket, checked_path
+from two_tower_assets.storage.bucket import Bucket, Patience, checked_path
 from two_tower_assets.storage.folder import FolderBucket
 from two_tower_assets.storage.supabase_bucket import SupabaseBucket
 from two_tower_assets.storage.supabase_client import SupabaseClient
@@ -34,7 +34,7 @@ class Buckets:
         return f"{self.prefix}/{model_version}"
 
 
-def open_buckets(environment: Environment, dataset: str) -> Buckets:
+def open_buckets(environment: Environment, dataset: str, *, patience: Patience | None = None) -> Buckets:
     """Open the buckets: at `TWO_TOWER_STORAGE_URL`, else in the Supabase project, else in the home's folder.
 
     Nothing is connected to or made yet.
@@ -42,6 +42,7 @@ def open_buckets(environment: Environment, dataset: str) -> Buckets:
     Args:
         environment: which of them there are.
         dataset: name of the data set, whose versions are kept apart from others' in the home's folder.
+        patience: how long passing faults of a server are waited out.
 
     Raises:
         EnvironmentVariableError: a Supabase project is named without a key.
@@ -51,11 +52,13 @@ def open_buckets(environment: Environment, dataset: str) -> Buckets:
     prefix = checked_path(environment.prefix)
     if environment.storage_url:
         address = environment.storage_url
-        return Buckets(open_address(address, public), open_address(address, private), prefix)
+        return Buckets(open_address(address, public, patience), open_address(address, private, patience), prefix)
     if environment.supabase_url:
         client = _supabase(environment.supabase_url, environment.supabase_key)
         return Buckets(
-            SupabaseBucket(client, public, public=True), SupabaseBucket(client, private, public=False), prefix
+            SupabaseBucket(client, public, public=True, patience=patience),
+            SupabaseBucket(client, private, public=False, patience=patience),
+            prefix,
         )
     folder = environment.home.storage / dataset
     return Buckets(FolderBucket(folder / public), FolderBucket(folder / private), prefix)

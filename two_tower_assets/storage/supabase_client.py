@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 from storage3 import SyncStorageClient
 
-from two_tower_assets.errors import EnvironmentVariableError
+from two_tower_assets.environment import sendable
 from two_tower_assets.storage.bucket import BLOCK_BYTES
 from two_tower_assets.storage.supabase_errors import (
     Answer,
@@ -40,7 +40,7 @@ class SupabaseClient:
             key: a secret or service-role key.
             timeout: seconds without a byte after which a call counts as failed.
         """
-        self._key = _sendable(key)
+        self._key = sendable(key)
         self.url = f"{url.rstrip('/')}/storage/v1/"
         self._headers = {"apikey": self._key, "Authorization": f"Bearer {self._key}"}
         self._http = httpx.Client(
@@ -92,14 +92,3 @@ class SupabaseClient:
             answer = read_answer(response)
             message = answer.message.replace(self._key, "…")
             raise ServerRefusal(Answer(answer.status, answer.words, message, answer.retry_after))
-
-
-def _sendable(key: str) -> str:
-    # The HTTP library's own error for such a header would repeat the key.
-    if not (key.isascii() and key.isprintable() and " " not in key):
-        raise EnvironmentVariableError(
-            "The key holds blanks or letters that no key has",
-            where="SUPABASE_SERVICE_ROLE_KEY",
-            remedy="Copy the key again, without line breaks, from the project's API settings.",
-        )
-    return key

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from two_tower_assets.errors import ArtifactError
 from two_tower_assets.home import replacing
 from two_tower_assets.settings import ModelSettings, TrainingSettings
+from two_tower_assets.training.popularity import PopularityScale
 from two_tower_assets.training.towers import TwoTower
 
 _HEADER_KEY: Final = "facts"
@@ -42,6 +43,8 @@ class CheckpointFacts(BaseModel):
     """Optimiser steps taken up to these weights."""
     temperature: float
     """Softmax temperature at the end, the mean of the retrieval heads."""
+    popularity: PopularityScale | None = None
+    """Of the data that a shipped model holds, so that newer videos can be placed; null in one only evaluated."""
     taste_weight: float = 0.0
     """How often the log-odds of a LIKE are added to the log-probability of retrieval."""
     fingerprint: str

@@ -23,14 +23,36 @@ _NOBODY: Final = 0.02
 """What a video counts that nobody has liked: a fiftieth of a LIKE made now."""
 
 
+@dataclass(frozen=True)
+class PopularityScale:
+    """How log-popularity is put between −1 and 1; enough to place a video that comes later."""
+
+    middle: float
+    """Log-popularity of the value 0."""
+    step: float
+    """Log-popularity of a step of 1."""
+    newcomer: float
+    """Value of a video that had no chance yet."""
+
+    def value_of(self, fading_V: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Place fading popularities (`fading_popularity`), float64 [videos]."""
+        value_V = (np.log(fading_V + _NOBODY) - self.middle) / (self.step or 1.0)
+        return np.clip(value_V, -1, 1).astype(np.float32)
+
+
 @dataclass(frozen=True, eq=False)
 class Popularity:
     """Logarithms of fading popularity, put between −1 and 1."""
 
     value: NDArray[np.float32]
     """[videos] −1 for the least, 1 for the most; that of a well-liked video for those that had no chance yet."""
-    scale: float
-    """Log-popularity of a step of 1."""
+    placed: PopularityScale
+    """What the values mean."""
+
+    @property
+    def scale(self) -> float:
+        """Log-popularity of a step of 1."""
+        return self.placed.step
 
 
 def fading_popularity(history: History, until: int, half_life_days: float) -> NDArray[np.float64]:
@@ -67,12 +89,14 @@ def popularity_of(history: History, until: int, catalogue: NDArray[np.integer], 
         catalogue: videos that could be recommended then.
         half_life_days: age at which a LIKE counts half.
     """
-    log_V = np.log(fading_popularity(history, until, half_life_days) + _NOBODY)
+    fading_V = fading_popularity(history, until, half_life_days)
     decided_V = decided_videos(history, until)
     if not decided_V.any():
-        return Popularity(np.zeros(len(log_V), dtype=np.float32), 0.0)
+        return Popularity(np.zeros(len(fading_V), dtype=np.float32), PopularityScale(0.0, 0.0, 0.0))
+    log_V = np.log(fading_V + _NOBODY)
     low, high = float(log_V.min()), float(log_V.max())
-    log_V = np.where(had_chance(history, until, catalogue), log_V, np.quantile(log_V[decided_V], _NEW_QUANTILE))
-    scale = (high - low) / 2
-    value_V = (log_V - (low + high) / 2) / (scale or 1.0)
-    return Popularity(np.clip(value_V, -1, 1).astype(np.float32), scale)
+    middle, step = (low + high) / 2, (high - low) / 2
+    newcomer = (float(np.quantile(log_V[decided_V], _NEW_QUANTILE)) - middle) / (step or 1.0)
+    placed = PopularityScale(middle, step, min(max(newcomer, -1.0), 1.0))
+    value_V = np.where(had_chance(history, until, catalogue), placed.value_of(fading_V), np.float32(placed.newcomer))
+    return Popularity(value_V, placed)

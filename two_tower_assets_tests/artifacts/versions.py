@@ -24,6 +24,7 @@ from two_tower_assets.features.space import FeatureSpace, Standard
 from two_tower_assets.features.video_vocabulary import video_slots
 from two_tower_assets.settings import ModelSettings, Settings, TrainingSettings
 from two_tower_assets.training.checkpoint import CheckpointFacts, save_checkpoint
+from two_tower_assets.training.popularity import PopularityScale
 from two_tower_assets.training.towers import TwoTower
 
 CUTOFF = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -37,6 +38,7 @@ CHOICES = Choices(
     rerank_strength=0.1,
     like_calibration=LikeCalibration(a=3.5, b=-0.25),
 )
+POPULARITY = PopularityScale(middle=0.5, step=2.0, newcomer=0.25)
 SETTINGS = Settings(model=ModelSettings(hidden=(32,)))
 
 
@@ -97,6 +99,7 @@ def facts(space: FeatureSpace, version: str, fingerprint: str = "f" * 64) -> Che
         training=TrainingSettings(),
         steps=300,
         temperature=0.07,
+        popularity=POPULARITY,
         fingerprint=fingerprint,
         model_version=version,
         trained_at=CUTOFF,

@@ -3,7 +3,7 @@
 import pytest
 
 from two_tower_assets.database.connection import connect, without_password
-from two_tower_assets.errors import DatabaseError
+from two_tower_assets.errors import DatabaseError, DatabaseUnreachableError
 
 
 def test_connection_names_itself(database: str) -> None:
@@ -43,3 +43,14 @@ def test_password_is_masked_and_the_rest_kept() -> None:
         == "postgresql://a:***@host:1/db?sslmode=require"
     )
     assert without_password("postgresql://a@host/db") == "postgresql://a@host/db"
+
+
+def test_what_may_pass_by_itself_is_told_from_a_refusal(database: str) -> None:
+    """Nobody listens: worth another attempt. A server that knows no such database: not."""
+    with pytest.raises(DatabaseUnreachableError) as gone:
+        connect("postgresql://someone@127.0.0.1:9/none")
+    assert gone.value.passing
+    with pytest.raises(DatabaseError) as refused:
+        connect(database + "_that_is_not")
+    assert not refused.value.passing
+    assert gone.value.code == refused.value.code

@@ -9,13 +9,17 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
 
 from two_tower_assets.artifacts.golden import replay
 from two_tower_assets.contract import Files
 from two_tower_assets.home import Home
+from two_tower_assets.local.keys import ProjectKeys, new_secret
 from two_tower_assets.local.postgres import EmbeddedPostgres
+from two_tower_assets.local.postgrest import PostgREST, authenticator_url
+from two_tower_assets_tests.publishing.gateway import gateway
 
 SETTINGS = """
 [sample]
@@ -49,6 +53,21 @@ def first_run(two_tower: Command, home: Home) -> subprocess.CompletedProcess[str
     """The first `two-tower run`, on a small sample."""
     (home.root / "two_tower.toml").write_text(SETTINGS)
     return two_tower("run")
+
+
+def dagster(two_tower: Command, home: Home, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Dagster's own in the environment that `two-tower env` prints."""
+    exported = two_tower("env").stdout
+    variables = dict(line.removeprefix("export ").split("=", 1) for line in exported.splitlines())
+    environment = {
+        **os.environ,
+        **{name: value.strip("'") for name, value in variables.items()},
+        "TWO_TOWER_HOME": str(home.root),
+        "TWO_TOWER_SETTINGS": str(home.root / "two_tower.toml"),
+    }
+    command = [str(Path(sys.executable).parent / program), *arguments]
+    root = Path(__file__).parents[2]
+    return subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
 
 
 def live_version(home: Home) -> str:
@@ -131,6 +150,39 @@ def test_recommendations_come_from_the_live_release(
     assert not set(shown) & set(decided)
 
 
+def test_a_video_that_lost_its_vector_gets_the_same_one_again(
+    first_run: subprocess.CompletedProcess[str], two_tower: Command, home: Home
+) -> None:
+    """The job makes by the live model what the release made: a decided video's vector and a newcomer's alike."""
+    assert first_run.returncode == 0
+    url = EmbeddedPostgres(home.postgres).url("sample")
+    lost = (
+        "(select v.id from videos v join user_video_decisions d on d.video_id = v.id where v.is_active limit 3)"
+        " union (select v.id from videos v left join user_video_decisions d on d.video_id = v.id"
+        " where v.is_active and d.video_id is null limit 3)"
+    )
+    with psycopg.connect(url, autocommit=True) as connection:
+        before = dict(
+            connection.execute(
+                f"select video_id::text, embedding::real[] from public.video_embeddings where video_id in ({lost})"
+            ).fetchall()
+        )
+        assert len(before) > 3
+        connection.execute("delete from public.video_embeddings where video_id = any (%s)", (list(before),))
+    launched = dagster(two_tower, home, "dg", "launch", "--job", "embed_new_videos")
+    assert launched.returncode == 0, launched.stderr[-3000:]
+    with psycopg.connect(url) as connection:
+        after = dict(
+            connection.execute(
+                "select video_id::text, embedding::real[] from public.video_embeddings where video_id = any (%s)",
+                (list(before),),
+            ).fetchall()
+        )
+    assert after.keys() == before.keys()
+    for video, vector in before.items():
+        np.testing.assert_allclose(after[video], vector, atol=1e-6)
+
+
 def test_releases_are_listed_and_the_first_has_nothing_to_go_back_to(
     first_run: subprocess.CompletedProcess[str], two_tower: Command, home: Home
 ) -> None:
@@ -150,11 +202,37 @@ def test_frames_make_the_same_features(
 ) -> None:
     """`feature_source: frames` gives vectors of the same bytes as the RPCs."""
     assert first_run.returncode == 0
+    assert_the_same_features(two_tower, home, "frames")
+
+
+def test_rest_makes_the_same_features(
+    first_run: subprocess.CompletedProcess[str], two_tower: Command, home: Home, programs: Path
+) -> None:
+    """`feature_source: rest` names what is not set, and gives vectors of the same bytes."""
+    assert first_run.returncode == 0
+    settings = str(features_from(home, "rest"))
+    without = two_tower("run", "--select", 'key:"features/item_payloads"', TWO_TOWER_SETTINGS=settings)
+    assert without.returncode == 1
+    assert "SUPABASE_URL is not set" in without.stderr
+    keys = ProjectKeys(new_secret())
+    url = authenticator_url(EmbeddedPostgres(home.postgres).url("sample"), keys)
+    folder = home.root / "postgrest"
+    with PostgREST(folder, database_url=url, keys=keys, programs=programs) as server, gateway(server.url) as project:
+        known = {"SUPABASE_URL": project.url, "SUPABASE_SERVICE_ROLE_KEY": keys.service_role}
+        assert_the_same_features(two_tower, home, "rest", **known)
+
+
+def features_from(home: Home, source: str) -> Path:
+    settings = home.root / f"{source}.toml"
+    settings.write_text(SETTINGS + f'\n[features]\nfeature_source = "{source}"\n')
+    return settings
+
+
+def assert_the_same_features(two_tower: Command, home: Home, source: str, **variables: str) -> None:
     records = home.dagster / "assets" / "latest" / "sample" / "features"
     before = {noun: json.loads((records / f"{noun}.json").read_text()) for noun in ("item_vectors", "user_vectors")}
-    frames = home.root / "frames.toml"
-    frames.write_text(SETTINGS + '\n[features]\nfeature_source = "frames"\n')
-    run = two_tower("run", "--select", 'group:"features"', TWO_TOWER_SETTINGS=str(frames))
+    settings = str(features_from(home, source))
+    run = two_tower("run", "--select", 'group:"features"', TWO_TOWER_SETTINGS=settings, **variables)
     assert run.returncode == 0, run.stderr
     for noun, record in before.items():
         assert json.loads((records / f"{noun}.json").read_text())["files"] == record["files"]
@@ -194,18 +272,7 @@ def test_dagsters_own_commands_make_the_same(
 ) -> None:
     """`dagster asset materialize` and `dg launch` work in the environment that `two-tower env` prints."""
     assert first_run.returncode == 0
-    exported = two_tower("env").stdout
-    variables = dict(line.removeprefix("export ").split("=", 1) for line in exported.splitlines())
-    environment = {
-        **os.environ,
-        **{name: value.strip("'") for name, value in variables.items()},
-        "TWO_TOWER_HOME": str(home.root),
-        "TWO_TOWER_SETTINGS": str(home.root / "two_tower.toml"),
-    }
-    bin_folder = Path(sys.executable).parent
-    command = [str(bin_folder / program[0]), *program[1:], "*"]
-    root = Path(__file__).parents[2]
-    run = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
+    run = dagster(two_tower, home, *program, "*")
     assert run.returncode == 0, run.stderr[-3000:]
     with psycopg.connect(EmbeddedPostgres(home.postgres).url("sample")) as connection:
         assert connection.execute("select count(*) from public.release_log").fetchone() == (1,)

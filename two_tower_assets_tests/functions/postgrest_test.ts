@@ -105,6 +105,17 @@ Deno.test("a slow database is asked by few at a time, and those who wait are tur
   ok(count("busy") >= 86, codes.join());
 });
 
+Deno.test("who waited for a slot still has half of the time for the call itself", async () => {
+  await using server = new Server(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return Response.json(1);
+  });
+  // The second call's turn comes after 300 ms of the 1000, the third's after 600, which is too late to begin.
+  const asking = client(server, { timeoutMilliseconds: 1000, slots: new Slots(1) });
+  const calls = [1, 2, 3].map(() => asking.call("f", {}).then(() => "answered", (error) => error.code));
+  deepStrictEqual(await Promise.all(calls), ["answered", "answered", "busy"]);
+});
+
 Deno.test("the live release is a row, or none", async () => {
   for (
     const [rows, expected] of [

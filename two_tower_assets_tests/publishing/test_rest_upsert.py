@@ -22,6 +22,7 @@ from two_tower_assets.publishing.registry import list_releases
 from two_tower_assets.publishing.rest_project import RestProject
 from two_tower_assets.publishing.rest_upsert import Upserted, plan_upsert, upsert_embeddings
 from two_tower_assets.publishing.target import Target
+from two_tower_assets.rest import client
 from two_tower_assets_tests.publishing.embedding_files import read_all, with_vectors
 from two_tower_assets_tests.publishing.gateway import Fault, Gateway, gateway
 from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, everything, release, rows
@@ -142,7 +143,7 @@ def test_a_request_without_an_answer_is_given_up_and_repeated(
     target: Target, server: Gateway, project_keys: ProjectKeys, new: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Neither a reading nor a writing request waits for ever."""
-    monkeypatch.setattr(rest_project, "_TIMEOUT", httpx.Timeout(5, read=1))
+    monkeypatch.setattr(client, "TIMEOUT", httpx.Timeout(5, read=1))
     release(target, new)
     ids, _ = read_all(new / Files.VIDEO_EMBEDDINGS)
     lose(target.url, ids[:20])

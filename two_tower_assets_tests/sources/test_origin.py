@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
-from two_tower_assets.environment import Environment
+from two_tower_assets.environment import Environment, read_environment
 from two_tower_assets.errors import DatabaseError, EnvironmentVariableError, SourceDataError
 from two_tower_assets.home import Home
 from two_tower_assets.settings import SampleSettings, SourceSettings
@@ -63,3 +64,49 @@ def test_somebody_elses_database_is_not_migrated(empty_database: str) -> None:
         assert connection.execute("select to_regclass('public.videos')").fetchone() == (None,)
     assert bring_up_to_date(empty_database, may_migrate=True)
     assert bring_up_to_date(empty_database, may_migrate=False) == ()
+
+
+PROJECT = "https://abc.supabase.co"
+
+
+def with_project(tmp_path: Path, **values: Any) -> Environment:
+    return Environment(Home(tmp_path / "home"), supabase_url=PROJECT, supabase_key="sb_secret_x", **values)
+
+
+def test_a_project_with_its_key_is_the_source(tmp_path: Path) -> None:
+    """It is found beside another database, a folder wins over it, and no secret is in any name of it."""
+    for url in (None, URL):
+        origin = find_origin(SourceSettings(), with_project(tmp_path, database_url=url))
+        assert (origin.kind, origin.label, origin.is_live) == ("supabase", f"supabase {PROJECT}", True)
+    assert "secret" not in repr(origin)
+    assert find_origin(SourceSettings(), with_project(tmp_path, data_folder=tmp_path)).kind == "folder"
+    keyless = Environment(Home(tmp_path), supabase_url=PROJECT)
+    assert find_origin(SourceSettings(), keyless).kind == "sample"
+
+
+def test_rows_in_the_projects_own_database_are_read_in_place(tmp_path: Path) -> None:
+    """One database under two names is no source and copy; who asks for that is refused."""
+    same = with_project(tmp_path, database_url=URL, serving_url="postgres://other@DB.example/rows?sslmode=require")
+    assert find_origin(SourceSettings(), same).kind == "postgres"
+    with pytest.raises(EnvironmentVariableError, match="onto itself") as caught:
+        find_origin(SourceSettings(kind="supabase"), same)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_environment_overrides_the_settings(tmp_path: Path) -> None:
+    """TWO_TOWER_SOURCE chooses whatever the settings say; an unknown kind is refused with those there are."""
+    chosen = with_project(tmp_path, source="sample")
+    assert find_origin(SourceSettings(kind="supabase"), chosen).kind == "sample"
+    assert read_environment({"TWO_TOWER_SOURCE": "supabase"}, folder=tmp_path).source == "supabase"
+    with pytest.raises(EnvironmentVariableError, match=r"'mysql' \[TWO_TOWER_SOURCE\].*sample, folder"):
+        read_environment({"TWO_TOWER_SOURCE": "mysql"}, folder=tmp_path)
+
+
+def test_a_project_that_is_not_named_is_refused(tmp_path: Path) -> None:
+    """Without a URL or a key the error names what is missing; a Postgres URL alone is enough, its password unseen."""
+    with pytest.raises(EnvironmentVariableError, match="SUPABASE_URL"):
+        find_origin(SourceSettings(kind="supabase"), environment(tmp_path))
+    with pytest.raises(EnvironmentVariableError, match="SUPABASE_SERVICE_ROLE_KEY"):
+        find_origin(SourceSettings(kind="supabase"), Environment(Home(tmp_path), supabase_url=PROJECT))
+    direct = find_origin(SourceSettings(kind="supabase"), Environment(Home(tmp_path), serving_url=URL))
+    assert direct.label == "supabase db.example:5432/rows"

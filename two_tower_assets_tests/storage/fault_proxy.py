@@ -27,12 +27,18 @@ Kind = Literal[
     "duplicated request",
     "reply and silence",
     "altered request",
+    "altered reply",
+    "html page",
+    "silence",
+    "meanwhile",
 ]
-KINDS: tuple[Kind, ...] = tuple(
-    kind for kind in get_args(Kind) if kind not in {"altered request", "reply and silence"}
-)
+FOR_SOME = {"altered request", "reply and silence", "altered reply", "html page", "silence", "meanwhile"}
+KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind not in FOR_SOME)
 """Those that any client survives by trying again."""
 LATENCY = 0.2
+SILENCE = 4.0
+ALWAYS = 10**9
+"""Times of a fault that goes on until it is taken out of the list."""
 
 
 @dataclass
@@ -43,6 +49,8 @@ class Fault:
     times: int = 1
     matches: Callable[[str, str], bool] = lambda *_: True
     """Of method and path."""
+    meanwhile: Callable[[], object] = lambda: None
+    """What the fault of this name does before the request is passed on."""
 
 
 @dataclass
@@ -52,15 +60,18 @@ class Proxy:
     url: str
     faults: list[Fault] = field(default_factory=list)
     struck: list[tuple[Kind, str, str]] = field(default_factory=list)
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    """Method and path of every request so far."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def next_fault(self, method: str, path: str) -> Kind | None:
+    def next_fault(self, method: str, path: str) -> Fault | None:
         with self.lock:
+            self.asked.append((method, path))
             for fault in self.faults:
                 if fault.times > 0 and fault.matches(method, path):
                     fault.times -= 1
                     self.struck.append((fault.kind, method, path))
-                    return fault.kind
+                    return fault
         return None
 
 
@@ -93,6 +104,7 @@ def fault_proxy(target: str) -> Iterator[Proxy]:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 1024
     target: str
     proxy: Proxy
 
@@ -112,7 +124,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         fault = self.server.proxy.next_fault(self.command, self.path)
         self.close_connection = True
-        answer = getattr(self, f"_{fault.replace(' ', '_')}" if fault else "_pass_on")
+        if fault is not None and fault.kind == "meanwhile":
+            fault.meanwhile()
+            fault = None
+        answer = getattr(self, f"_{fault.kind.replace(' ', '_')}" if fault else "_pass_on")
         answer(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
@@ -173,6 +188,19 @@ class _Handler(BaseHTTPRequestHandler):
     def _altered_request(self, body: bytes) -> None:
         middle = len(body) // 2
         self._pass_on(body[:middle] + bytes([body[middle] ^ 1]) + body[middle + 1 :])
+
+    def _altered_reply(self, body: bytes) -> None:
+        reply = self._reply(body)
+        middle = (reply.index(b"\r\n\r\n") + 4 + len(reply)) // 2
+        self.wfile.write(reply[:middle] + bytes([reply[middle] ^ 1]) + reply[middle + 1 :])
+
+    def _html_page(self, body: bytes) -> None:
+        del body
+        self._say(200, b"<!doctype html><title>Sign in to the network</title>", "content-type: text/html\r\n")
+
+    def _silence(self, body: bytes) -> None:
+        time.sleep(SILENCE)
+        self._reset(body)
 
     def _say(self, status: int, body: bytes, header: str = "") -> None:
         head = f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{header}connection: close\r\n\r\n"

@@ -25,7 +25,8 @@ def item_payloads(
 ) -> dg.MaterializeResult[Made]:
     """What `get_item_embedding_feature_batch` says of every video, inactive ones included.
 
-    With `feature_source: frames` the same features are computed from the snapshot instead.
+    With `feature_source: rest` the functions of the project at SUPABASE_URL are asked; with `frames` the same
+    features are computed from the snapshot instead.
     """
     from two_tower_assets.features.stored import store_items
 
@@ -33,8 +34,10 @@ def item_payloads(
     progress = log_progress(context.log, "item payloads")
 
     def fill(into: Path) -> Facts:
+        settings, project = site.settings.features, site.feature_project
         snapshot = snapshot_of(site, videos)
-        return {"rows": store_items(snapshot, site.pipeline_url, into, site.settings.features, progress=progress)}
+        rows = store_items(snapshot, site.pipeline_url, into, settings, project=project, progress=progress)
+        return {"rows": rows}
 
     return produce(
         context,
@@ -53,7 +56,8 @@ def user_payloads(
 ) -> dg.MaterializeResult[Made]:
     """What `get_user_embedding_feature_batch` says of every user with a decision, as of the snapshot's cut-off.
 
-    With `feature_source: frames` the same features are computed from the snapshot instead.
+    With `feature_source: rest` the functions of the project at SUPABASE_URL are asked; with `frames` the same
+    features are computed from the snapshot instead.
     """
     from two_tower_assets.features.stored import store_users
 
@@ -61,8 +65,10 @@ def user_payloads(
     progress = log_progress(context.log, "user payloads")
 
     def fill(into: Path) -> Facts:
+        settings, project = site.settings.features, site.feature_project
         snapshot = snapshot_of(site, videos)
-        return {"rows": store_users(snapshot, site.pipeline_url, into, site.settings.features, progress=progress)}
+        rows = store_users(snapshot, site.pipeline_url, into, settings, project=project, progress=progress)
+        return {"rows": rows}
 
     return produce(
         context,

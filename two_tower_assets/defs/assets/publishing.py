@@ -9,7 +9,7 @@ from two_tower_assets.defs import metadata
 from two_tower_assets.defs.evidence import active_users_for
 from two_tower_assets.defs.progress import log_progress, log_steps
 from two_tower_assets.defs.resources import Workspace
-from two_tower_assets.defs.stage import record_in_database, result, stage_asset
+from two_tower_assets.defs.stage import OVER_A_NETWORK, record_in_database, result, stage_asset
 from two_tower_assets.defs.store import Made
 
 
@@ -18,6 +18,7 @@ from two_tower_assets.defs.store import Made
     inputs=["training/checkpoint", "artifacts/manifest"],
     deps=["artifacts/report"],
     kinds={"supabase", "storage"},
+    retry_policy=OVER_A_NETWORK,
 )
 def stored_files(
     context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, manifest: Made
@@ -50,6 +51,7 @@ def stored_files(
     "publishing/video_embeddings_table",
     inputs=["training/checkpoint", "artifacts/manifest"],
     kinds={"postgres", "pgvector"},
+    retry_policy=OVER_A_NETWORK,
 )
 def video_embeddings_table(
     context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, manifest: Made
@@ -82,6 +84,7 @@ def video_embeddings_table(
     inputs=["training/checkpoint", "features/user_vectors", "sources/decisions"],
     deps=["publishing/video_embeddings_table", "artifacts/user_tower_onnx"],
     kinds={"postgres", "onnx"},
+    retry_policy=OVER_A_NETWORK,
 )
 def user_embeddings(
     context: dg.AssetExecutionContext,
@@ -119,6 +122,7 @@ def user_embeddings(
         "publishing/user_embeddings",
     ],
     kinds={"postgres"},
+    retry_policy=OVER_A_NETWORK,
 )
 def release(context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made) -> dg.MaterializeResult[Made]:
     """The live release: one transaction moves the pointer, after all evidence was asked for again."""

@@ -11,24 +11,39 @@ from two_tower_assets.defs.code import code_version
 from two_tower_assets.defs.progress import log_progress
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
-from two_tower_assets.defs.stage import OWNERS, POINTERS, friendly, record_in_database, result, stage_asset
+from two_tower_assets.defs.stage import (
+    OVER_A_NETWORK,
+    OWNERS,
+    POINTERS,
+    friendly,
+    record_in_database,
+    result,
+    stage_asset,
+)
 from two_tower_assets.defs.store import Made, fingerprint_of
 from two_tower_assets.sources.snapshot import Snapshot
 
 _TABLES = {"profiles": Tables.PROFILES, "videos": Tables.VIDEOS, "decisions": Tables.DECISIONS}
 
 
-@stage_asset("sources/database", kinds={"postgres"})
+@stage_asset("sources/database", kinds={"postgres"}, retry_policy=OVER_A_NETWORK)
 def database(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Made]:
     """The pipeline's Postgres, with its schema up to date and the rows of the source.
 
-    A sample or a folder is loaded so that the tables equal it; in a Postgres that already holds the rows they are
-    only checked.
+    A sample or a folder is loaded so that the tables equal it, a Supabase project is synchronised: what is new, what
+    changed and what is gone since the last time. In a Postgres that already holds the rows they are only checked.
     """
     from two_tower_assets.sources.fill import bring_up_to_date, fill
 
     site = workspace.site
     applied = bring_up_to_date(site.pipeline_url, may_migrate=site.owns_database)
+    common = {
+        "source": site.origin.label,
+        "data_set": site.origin.dataset,
+        "migrations_applied": len(applied),
+    }
+    if site.origin.kind == "supabase":
+        return _synchronised(context, site, common)
     report = fill(
         site.pipeline_url, site.origin, site.settings.sample, progress=log_progress(context.log, "tables loaded")
     )
@@ -36,15 +51,34 @@ def database(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Mate
     unchanged = report is not None and report.skipped
     made = record_in_database(context, site, {}, data_version=content, changed=not unchanged)
     described = {
-        "source": site.origin.label,
-        "data_set": site.origin.dataset,
-        "migrations_applied": len(applied),
+        **common,
         "rows": metadata.counts(report.row_counts if report else {}),
         "rows_changed": metadata.counts(report.changed if report else {}),
         "rows_left_out_or_mended": metadata.counts(report.counts if report else {}),
     }
     settings = ("source", "sample")
     return result(site, made, described, reused=unchanged, settings=settings)
+
+
+def _synchronised(
+    context: dg.AssetExecutionContext, site: Site, common: dict[str, object]
+) -> dg.MaterializeResult[Made]:
+    from two_tower_assets.defs.syncing import synchronise
+
+    report = synchronise(site, context.log)
+    for note in report.notes():
+        context.log.info(note)
+    made = record_in_database(context, site, {}, data_version=report.content_hash, changed=not report.unchanged)
+    described = {
+        **common,
+        "way": report.way,
+        "rows": metadata.counts(report.counts("rows")),
+        "rows_inserted": metadata.counts(report.counts("inserted")),
+        "rows_changed": metadata.counts(report.counts("changed")),
+        "rows_deleted": metadata.counts(report.counts("deleted")),
+        "notes": dg.MetadataValue.md("\n".join(f"- {note}" for note in report.notes()) or "none"),
+    }
+    return result(site, made, described, reused=report.unchanged, settings=("source",))
 
 
 @dg.multi_asset(
@@ -74,7 +108,7 @@ def _take(context: dg.AssetExecutionContext, site: Site) -> Snapshot:
     from two_tower_assets.sources.snapshot import take_snapshot
 
     # A live source is cut at the run's start; a sample or a folder just after its last decision.
-    cutoff = datetime.now(UTC) if site.origin.kind == "postgres" else None
+    cutoff = datetime.now(UTC) if site.origin.is_live else None
     progress = log_progress(context.log, "decisions read")
     return take_snapshot(site.pipeline_url, site.home.snapshots, cutoff=cutoff, progress=progress)
 

@@ -31,6 +31,7 @@ from two_tower_assets.defs.store import Facts, Made, fingerprint_of
 
 if TYPE_CHECKING:
     from two_tower_assets.features.space import FeatureSpace
+    from two_tower_assets.training.popularity import PopularityScale
     from two_tower_assets.training.trainer import Fit
 
 _SNAPSHOT = ("sources/profiles", "sources/videos", "sources/decisions")
@@ -147,6 +148,7 @@ def checkpoint(
     from two_tower_assets.artifacts.version_folder import find_version, new_version
     from two_tower_assets.evaluation.fits import fit_for_release
     from two_tower_assets.training.checkpoint import read_facts
+    from two_tower_assets.training.data import shipped_popularity
 
     site = workspace.site
     asset = context.asset_key.to_user_string()
@@ -161,9 +163,10 @@ def checkpoint(
         fitted = fit_for_release(
             snapshot_of(site, videos), examples_of(site, examples), space, site.settings, choices, watch=watch
         )
+        popularity = shipped_popularity(snapshot_of(site, videos), choices.fallback_half_life_days).placed
         version = new_version(site.home.artifacts, datetime.now(UTC), site.commit)
         towers = site.home.artifacts / version / Files.TOWERS
-        _save(towers, fitted, space, site, fingerprint=fingerprint, model_version=version)
+        _save(towers, fitted, space, site, fingerprint=fingerprint, model_version=version, popularity=popularity)
     made = site.store.record(
         asset,
         fingerprint,
@@ -178,7 +181,14 @@ def checkpoint(
 
 
 def _save(
-    path: Path, fit: Fit, space: FeatureSpace, site: Site, *, fingerprint: str, model_version: str | None = None
+    path: Path,
+    fit: Fit,
+    space: FeatureSpace,
+    site: Site,
+    *,
+    fingerprint: str,
+    model_version: str | None = None,
+    popularity: PopularityScale | None = None,
 ) -> None:
     from two_tower_assets.training.checkpoint import CheckpointFacts, save_checkpoint
 
@@ -191,6 +201,7 @@ def _save(
         training=site.settings.training,
         steps=fit.steps,
         temperature=fit.model.temperature,
+        popularity=popularity,
         fingerprint=fingerprint,
         model_version=model_version,
         trained_at=datetime.now(UTC),

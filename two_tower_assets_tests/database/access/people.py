@@ -57,6 +57,9 @@ insert into two_tower.video_popularity values ({FIRST_VIDEO}, 1);
 insert into two_tower.popularity_count values (true, 30, now());
 insert into two_tower.loads (source, content_hash, row_counts) values ('test', 'hash', '{{}}');
 insert into two_tower.adopted_tables values ('something');
+insert into two_tower.sync_tables values ('something', now());
+insert into two_tower.sync_ranges (name, place, source, lower_id) values ('something', 0, 'test', {FIRST_VIDEO});
+insert into two_tower.sync_origin values ('test');
 """
 
 

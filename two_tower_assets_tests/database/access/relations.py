@@ -123,5 +123,8 @@ RELATIONS: Final[Mapping[str, Relation]] = {
     ),
     "two_tower.loads": _closed("source = 'changed'", READ),
     "two_tower.adopted_tables": _closed("name = 'changed'"),
+    "two_tower.sync_tables": _closed("name = 'changed'"),
+    "two_tower.sync_ranges": _closed("name = 'changed'"),
+    "two_tower.sync_origin": _closed("source = 'changed'"),
     "two_tower.schema_migrations": _closed("name = 'changed'"),
 }

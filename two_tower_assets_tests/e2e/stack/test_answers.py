@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from two_tower_assets_tests.artifacts.versions import video_id
-from two_tower_assets_tests.e2e.stack.conftest import Released
+from two_tower_assets_tests.e2e.stack.home import Released
 from two_tower_assets_tests.e2e.stack.people import FAN, NEWCOMER, OTHER, UNRELEASED, WRITER, decide, decided
 from two_tower_assets_tests.e2e.stack.running import Up, bearer, nobody, server, stranger, two_tower
 from two_tower_assets_tests.publishing.releasing import NEW, rows

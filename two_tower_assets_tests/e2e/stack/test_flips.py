@@ -17,7 +17,7 @@ import pytest
 from two_tower_assets.contract import Files
 from two_tower_assets.errors import StorageError
 from two_tower_assets.publishing.flip import rollback
-from two_tower_assets_tests.e2e.stack.conftest import Released
+from two_tower_assets_tests.e2e.stack.home import Released
 from two_tower_assets_tests.e2e.stack.people import FAN, OTHER
 from two_tower_assets_tests.e2e.stack.running import Caller, Up, server
 from two_tower_assets_tests.publishing.releasing import NEW, OLD
@@ -72,7 +72,7 @@ def test_a_damaged_release_is_not_served(up: Up, released: Released) -> None:
     """One changed byte in the version that goes live: the last good one goes on and says so, until it is mended."""
     caller = server(up)
     assert _first_answer_of(NEW, caller)["modelVersion"] == NEW
-    tower = _stored(released) / OLD / Files.USER_TOWER
+    tower = released.stored / OLD / Files.USER_TOWER
     whole = tower.read_bytes()
     tower.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
     with pytest.raises(StorageError):
@@ -125,7 +125,3 @@ def _differences(body: dict[str, Any], user: Any, videos: dict[str, Any]) -> flo
         return float(np.abs(np.array(body["embedding"]) - user).max())
     said = np.array([item["similarity"] for item in body["items"]])
     return float(np.abs(said - np.array([videos[item["video"]["id"]] @ user for item in body["items"]])).max())
-
-
-def _stored(released: Released) -> Path:
-    return released.home.storage / "sample" / "model-artifacts" / "two-tower" / "v3"

@@ -10,7 +10,7 @@ from supabase import Client, create_client
 from supabase.lib.client_options import SyncClientOptions
 
 from two_tower_assets.contract import Files
-from two_tower_assets_tests.e2e.stack.conftest import Released
+from two_tower_assets_tests.e2e.stack.home import Released
 from two_tower_assets_tests.e2e.stack.people import FAN, NEWCOMER, OTHER, decided
 from two_tower_assets_tests.e2e.stack.running import Up
 from two_tower_assets_tests.publishing.releasing import NEW

@@ -2,6 +2,7 @@
 
 import type { Engine } from "./engine.ts";
 import type { FeatureBuilder } from "./features.ts";
+import type { Replay } from "./golden.ts";
 import { parseMoment } from "./moments.ts";
 import { parsePayload, PayloadError, type UserPayload } from "./payload.ts";
 import type { RerankSettings } from "./rerank_settings.ts";
@@ -34,7 +35,8 @@ export interface ModelParts {
 }
 
 export class Model {
-  constructor(readonly parts: ModelParts) {}
+  /** @param golden how near it came to its golden vectors; null where they were not replayed */
+  constructor(readonly parts: ModelParts, readonly golden: Replay | null = null) {}
 
   get modelVersion(): string {
     return this.parts.modelVersion;

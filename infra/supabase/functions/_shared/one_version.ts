@@ -1,6 +1,7 @@
 /** An answer that is made with one model version throughout, also when another goes live meanwhile. */
 
 import type { Version } from "./data.ts";
+import type { Replay } from "./golden.ts";
 import { HttpError, unavailable } from "./http_error.ts";
 import type { LiveModel, Serving } from "./live_model.ts";
 import type { Log } from "./log.ts";
@@ -38,8 +39,16 @@ export async function withOneVersion<T>(
 }
 
 function headersOf({ model, refusedVersion }: Serving): Record<string, string> {
-  const live = { "x-model-version": model.modelVersion };
-  return refusedVersion === null ? live : { ...live, "x-refused-version": refusedVersion };
+  return {
+    "x-model-version": model.modelVersion,
+    ...(model.golden === null ? {} : { "x-golden-vectors": golden(model.golden) }),
+    ...(refusedVersion === null ? {} : { "x-refused-version": refusedVersion }),
+  };
+}
+
+/** For whoever checks a deployment: golden vectors replayed, and the largest differences. */
+function golden({ cases, features, embedding }: Replay): string {
+  return `cases=${cases}; features=${features}; embedding=${embedding}`;
 }
 
 /** What a caller is told of an error within. */

@@ -22,6 +22,10 @@ export class DatabaseError extends Error {
   }
 }
 
+/** Of a call's time, for waiting: who gets a slot must have time left to use it, or under load every call is begun
+ * just before it is given up. */
+const WAITING_SHARE = 0.5;
+
 export interface PostgrestSettings {
   readonly supabaseUrl: string;
   readonly key: string;
@@ -60,8 +64,9 @@ export class Postgrest {
   async #post(path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<string> {
     const { supabaseUrl, timeoutMilliseconds, slots } = this.#settings;
     const signal = AbortSignal.timeout(timeoutMilliseconds);
+    const waiting = AbortSignal.timeout(timeoutMilliseconds * WAITING_SHARE);
     try {
-      return await slots.run(signal, async () => {
+      return await slots.run(waiting, async () => {
         const response = await fetch(`${supabaseUrl}/rest/v1/${path}`, {
           method: "POST",
           headers: { ...this.#headers, ...headers },

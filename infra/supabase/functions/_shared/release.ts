@@ -55,7 +55,7 @@ export function loader(
       bytes: bytesOf(files) + bytesOf(vocabularies),
       milliseconds: Math.round(now() - started),
     });
-    return model;
+    return new Model(model.parts, result);
   };
 }
 

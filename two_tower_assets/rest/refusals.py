@@ -11,13 +11,14 @@ from typing import Final, Self
 import httpx
 from postgrest import APIError
 
-from two_tower_assets.errors import PublishingError, RestError, TwoTowerError
+from two_tower_assets.errors import RestError, RestUnreachableError
 
 # PostgREST's own codes differ between versions, so each situation lists them all.
 _WRONG_KEY: Final = frozenset({"42501", "PGRST301", "PGRST302", "PGRST303", "401", "403"})
 _NOT_MIGRATED: Final = frozenset({"PGRST202", "PGRST204", "PGRST205", "42P01", "42703", "42883", "42P10", "404"})
-_OTHER_VERSION: Final = "23514"
-_STATEMENT_TIMEOUT: Final = "57014"
+STATEMENT_TIMEOUT: Final = "57014"
+MISSING_TABLE: Final = frozenset({"PGRST205", "42P01"})
+MISSING_FUNCTION: Final = frozenset({"PGRST202", "42883"})
 
 
 class Again(Exception):  # noqa: N818 - an answer that asks for another attempt
@@ -37,15 +38,9 @@ class Again(Exception):  # noqa: N818 - an answer that asks for another attempt
         return cls(told, code=code, wait=_seconds(response.headers.get("retry-after")))
 
 
-def refused(error: APIError, *, where: str) -> TwoTowerError:
+def refused(error: APIError, where: str) -> RestError:
     """Turn a refusal that another attempt would get again into an error with its remedy."""
     code, told = error.code or "", f"{error.message} ({error.code})"
-    if code == _OTHER_VERSION:
-        return PublishingError(
-            "The project takes no vectors of this version any more: another one went live there meanwhile",
-            where=where,
-            remedy="Look at what is live (`two-tower releases`), then send that version's file or publish this one.",
-        )
     if code in _WRONG_KEY:
         return RestError(
             f"The project refuses the key: {told}",
@@ -61,13 +56,16 @@ def refused(error: APIError, *, where: str) -> TwoTowerError:
     return RestError(f"The project refuses: {told}", where=where, remedy="Mend what it names, then run again.")
 
 
-def unreachable(error: Again | httpx.TransportError, *, where: str, attempts: int) -> RestError:
+def unreachable(error: Again | httpx.TransportError, *, where: str, attempts: int) -> RestUnreachableError:
     """Say what kept failing until the attempts were used up."""
     told = str(error) or type(error).__name__
     remedy = "Check the URL, the network and the project's state, then run again: what is there already is kept."
-    if isinstance(error, Again) and error.code == _STATEMENT_TIMEOUT:
-        remedy = "Use a smaller --batch: one statement takes longer than the project allows."
-    return RestError(f"No success in {attempts} attempts: {told}", where=where, remedy=remedy)
+    if isinstance(error, Again) and error.code == STATEMENT_TIMEOUT:
+        remedy = (
+            "Ask for fewer rows at once (--batch, or [features] payload_page): one statement takes longer than the "
+            "project allows."
+        )
+    return RestUnreachableError(f"No success in {attempts} attempts: {told}", where=where, remedy=remedy)
 
 
 def _body(response: httpx.Response) -> tuple[str | None, str | None]:

@@ -1,4 +1,4 @@
-"""Jobs: what a schedule, a person in the UI or CI starts as one run."""
+"""Jobs: what a schedule, a sensor, a person in the UI or CI starts as one run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Final
 
 import dagster as dg
 
+from two_tower_assets.defs.automation.going import ONE_AT_A_TIME
+from two_tower_assets.defs.automation.upkeep import embed_new_videos_job, refresh_user_vectors_job
 from two_tower_assets.defs.console import CONSOLE
 from two_tower_assets.defs.rollback_job import rollback_job
 
@@ -13,6 +15,7 @@ release_job = dg.define_asset_job(
     "release",
     selection=dg.AssetSelection.all(),
     config=CONSOLE,
+    tags={ONE_AT_A_TIME: "release"},
     description="Everything, from the rows to a live release.",
 )
 
@@ -20,7 +23,8 @@ train_job = dg.define_asset_job(
     "train",
     selection=dg.AssetSelection.assets(dg.AssetKey(["training", "checkpoint"])).upstream(),
     config=CONSOLE,
+    tags={ONE_AT_A_TIME: "release"},
     description="From the rows to an evaluated checkpoint; nothing is exported or published.",
 )
 
-JOBS: Final = (release_job, train_job, rollback_job)
+JOBS: Final = (release_job, train_job, rollback_job, embed_new_videos_job, refresh_user_vectors_job)

@@ -1,0 +1,2 @@
+-- Purpose: rows that cannot be kept, by reason.
+select {counts} from {staged} as s

@@ -1,0 +1,33 @@
+"""The nightly release: one run a night, and none while one is going."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from two_tower_assets.defs.automation.going import release_going
+from two_tower_assets.defs.automation.jobs import release_job
+from two_tower_assets.defs.console import CONSOLE
+from two_tower_assets.settings import AutomationSettings
+
+
+def schedules(settings: AutomationSettings) -> list[dg.ScheduleDefinition]:
+    """Return every schedule, stopped.
+
+    After nights that nobody was there for, Dagster begins the last of them alone: a release is made of all there is.
+    """
+
+    @dg.schedule(
+        name="nightly_release",
+        job=release_job,
+        cron_schedule=settings.nightly_cron.strip(),
+        execution_timezone=settings.time_zone,
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Retrain on everything and release what passes the gate, every night.",
+    )
+    def nightly_release(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        going = release_going(context.instance)
+        if going is not None:
+            return dg.SkipReason(f"Run {going} is making a release already; the next night begins another.")
+        return dg.RunRequest(run_config=CONSOLE)
+
+    return [nightly_release]

@@ -1,0 +1,95 @@
+"""The jobs `embed_new_videos` and `refresh_user_vectors`: what keeps the live release up to date between retrains.
+
+They are jobs of ops and no assets: a release makes all vectors itself, so in its graph they would only be in the way.
+What they add is seen on the assets that it is added to, as observations.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import dagster as dg
+
+from two_tower_assets.defs import metadata
+from two_tower_assets.defs.automation.going import ONE_AT_A_TIME
+from two_tower_assets.defs.console import CONSOLE
+from two_tower_assets.defs.progress import log_progress
+from two_tower_assets.defs.resources import Workspace
+from two_tower_assets.defs.stage import OVER_A_NETWORK, friendly
+
+_NAMED: Final = 100
+"""Videos whose ids are shown."""
+
+
+@dg.op(
+    out={"added": dg.Out(dg.Nothing, description="Active videos that have a vector now.")},
+    retry_policy=OVER_A_NETWORK,
+)
+@friendly
+def embed_videos_without_vector(context: dg.OpExecutionContext, workspace: Workspace) -> None:
+    """Make the missing vectors with the live version's own model, and add them to its table in one transaction."""
+    from two_tower_assets.publishing.new_videos import embed_new_videos
+
+    site = workspace.site
+    done = embed_new_videos(site.target, site.home.artifacts, most=site.settings.automation.max_new_videos)
+    context.log.info(f"{len(done.added)} videos got a vector of version {done.model_version}")
+    described = {
+        "model_version": done.model_version,
+        "videos_added": len(done.added),
+        "videos": metadata.text_list(done.added[:_NAMED]),
+    }
+    _show(context, "video_embeddings_table", "new videos embedded by the live model", described, "added")
+
+
+@dg.op(
+    out={"renewed": dg.Out(dg.Nothing, description="Vectors that know every decision.")},
+    retry_policy=OVER_A_NETWORK,
+)
+@friendly
+def renew_stale_user_vectors(context: dg.OpExecutionContext, workspace: Workspace) -> None:
+    """Renew the vectors of users who decided something since theirs was made, with the live version's model."""
+    from two_tower_assets.publishing.returning_users import refresh_users
+
+    site = workspace.site
+    done = refresh_users(
+        site.target,
+        site.home.artifacts,
+        days=site.settings.automation.refresh_user_days,
+        progress=log_progress(context.log, "user vectors"),
+    )
+    context.log.info(f"{done.users} users got a new vector of version {done.model_version}")
+    described = {
+        "model_version": done.model_version,
+        "users_renewed": done.users,
+        "as_of": dg.MetadataValue.timestamp(done.as_of),
+    }
+    _show(context, "user_embeddings", "vectors renewed by the live model", described, "renewed")
+
+
+@dg.job(
+    name="embed_new_videos",
+    config=CONSOLE,
+    tags={ONE_AT_A_TIME: "embed_new_videos"},
+    description="Make new videos recommendable by the live release; seconds.",
+)
+def embed_new_videos_job() -> None:
+    """One op."""
+    embed_videos_without_vector()
+
+
+@dg.job(
+    name="refresh_user_vectors",
+    config=CONSOLE,
+    tags={ONE_AT_A_TIME: "refresh_user_vectors"},
+    description="Renew the vectors of users who decided something since; seconds.",
+)
+def refresh_user_vectors_job() -> None:
+    """One op."""
+    renew_stale_user_vectors()
+
+
+def _show(
+    context: dg.OpExecutionContext, noun: str, description: str, described: Mapping[str, Any], output: str
+) -> None:
+    key = dg.AssetKey(["publishing", noun])
+    context.log_event(dg.AssetObservation(asset_key=key, description=description, metadata=described))
+    context.add_output_metadata(described, output_name=output)

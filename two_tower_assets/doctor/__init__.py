@@ -1,0 +1,1 @@
+"""What may be wrong with a set-up, looked at one thing at a time; each finding says what to do next."""

@@ -1,0 +1,49 @@
+"""The live release as work between two releases finds it, and holds it while it adds to it.
+
+Such work adds vectors of the same version and never moves the pointer. It takes no writer's lock: a release may be
+prepared beside it, and only a flip waits, for the moment that a block of vectors is being written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from two_tower_assets.database.queries import query
+from two_tower_assets.errors import PublishingError
+from two_tower_assets.publishing.registry import Release, read_live, read_release
+from two_tower_assets.publishing.writer import Connection
+
+
+def require_live(connection: Connection) -> Release:
+    """Return the live release.
+
+    Raises:
+        PublishingError: nothing is live.
+    """
+    live = read_live(connection)
+    release = read_release(connection, live.model_version) if live else None
+    if release is None:
+        raise PublishingError(
+            "No release is live", where="public.live_release", remedy="Start the job `release`, or `two-tower run`."
+        )
+    return release
+
+
+@contextmanager
+def while_live(connection: Connection, version: str) -> Iterator[None]:
+    """Run a block in one transaction in which a version is live from beginning to end.
+
+    Raises:
+        PublishingError: another one is live by now; nothing was written.
+    """
+    with connection.transaction():
+        connection.execute("set local statement_timeout = 0")
+        row = connection.execute(query("live_release_held")).fetchone()
+        if row != (version,):
+            raise PublishingError(
+                f"Version {version} is no longer live: {row[0] if row else 'none'} is",
+                where="public.live_release",
+                remedy="Nothing was lost. The same work for what is live now is started by its sensor, or by you.",
+            )
+        yield

@@ -1,0 +1,135 @@
+"""Reading a project through its Postgres: rows by COPY in the order of the key, hashes by one statement a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final, Self
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from two_tower_assets.database.connection import connect, without_password
+from two_tower_assets.database.queries import query
+from two_tower_assets.sources.copying import copy_out
+from two_tower_assets.sources.requirements import database_errors
+from two_tower_assets.sources.sync.identity import refuse_same
+from two_tower_assets.sources.sync.ranges import Range, Sums, by_place
+from two_tower_assets.sources.sync.source import FAN_OUT, Key, Page
+from two_tower_assets.sources.sync.statements import RangesStatement
+from two_tower_assets.sources.sync.tables import SyncTable
+
+_WHAT: Final = "The source cannot be read"
+
+
+class DirectSource:
+    """One database. Also a context manager that closes its connection.
+
+    Args:
+        url: direct or session mode, as a role that reads all rows.
+        statement: gives the statement that sums up ranges (from the copy's database; the source needs no function).
+    """
+
+    way = "direct connection (COPY)"
+    limits = None
+    fan_out = FAN_OUT
+
+    def __init__(self, url: str, statement: RangesStatement) -> None:
+        self.label = without_password(url).rpartition("@")[2]
+        self._statement = statement
+        self._connection = connect(url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def columns(self, table: SyncTable) -> tuple[str, ...] | None:
+        """See `Source`."""
+        with self._reading() as connection:
+            found = connection.execute(query("source_columns"), {"tables": [table.name]}).fetchall()
+        return tuple(column for _, column in found) or None
+
+    def count(self, table: SyncTable, within: Range) -> int:
+        """See `Source`."""
+        statement = sql.SQL("select count(*) from public.{} as t where {}").format(
+            sql.Identifier(table.name), _inside(table, within, None)
+        )
+        with self._reading() as connection:
+            row = connection.execute(statement).fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
+        """See `Source`."""
+        with self._reading() as connection:
+            return range_sums(connection, self._statement(table, columns), ranges)
+
+    def pages(self, table: SyncTable, columns: Sequence[str], within: Range, after: Key | None) -> Iterator[Page]:
+        """See `Source`; one statement, hence rows of one moment. All pages must be taken."""
+        statement = sql.SQL("copy (select {} from public.{} as t where {} order by {}) to stdout").format(
+            sql.SQL(", ").join(_typed(table, column) for column in columns),
+            sql.Identifier(table.name),
+            _inside(table, within, after),
+            sql.SQL(", ").join(_column(column) for column in table.key),
+        )
+        with self._reading() as connection:
+            for block in copy_out(connection, statement.as_string(connection)):
+                line = block[block.rfind(b"\n", 0, -1) + 1 :]
+                last = tuple(line.rstrip(b"\n").decode().split("\t")[: len(table.key)])
+                yield Page(block.count(b"\n"), last, bytes(block), "copy")
+
+    def require_other_database(self, identity: str) -> None:
+        """See `Source`."""
+        with self._reading() as connection:
+            row = connection.execute(query("database_identity")).fetchone()
+        assert row is not None
+        refuse_same(row[0], identity, self.label)
+
+    @contextmanager
+    def _reading(self) -> Iterator[psycopg.Connection[Any]]:
+        with database_errors(_WHAT), self._connection.transaction(force_rollback=True):
+            # Policies that would hide rows are an error rather than rows that seem to be gone.
+            self._connection.execute(query("sync_read_session"))
+            yield self._connection
+
+
+def range_sums(connection: psycopg.Connection[Any], statement: str, ranges: Sequence[Range]) -> list[Sums]:
+    """Counts and hashes of adjacent ascending ranges in the connection's database."""
+    bounds = [each.lower for each in ranges]
+    found = psycopg.RawCursor(connection).execute(statement, [bounds, ranges[-1].upper]).fetchall()
+    return by_place({place: Sums(rows, digest) for place, rows, digest in found}, len(ranges))
+
+
+def _column(name: str) -> sql.Composed:
+    return sql.SQL("t.{}").format(sql.Identifier(name))
+
+
+def _typed(table: SyncTable, name: str) -> sql.Composed:
+    return sql.SQL("{}::{}").format(_column(name), sql.SQL(table.columns[name]))
+
+
+def _inside(table: SyncTable, within: Range, after: Key | None) -> sql.Composed:
+    """Build the condition of a range; literals, since COPY takes no parameters."""
+    first = _column(table.key[0])
+    parts = [sql.SQL("{} >= {}").format(first, _uuid(within.lower))]
+    if within.upper is not None:
+        parts.append(sql.SQL("{} < {}").format(first, _uuid(within.upper)))
+    if within.since is not None:
+        assert table.watermark is not None
+        parts.append(sql.SQL("{} >= {}").format(_column(table.watermark), _time(within.since)))
+    if after is not None:
+        keys = sql.SQL(", ").join(_column(column) for column in table.key)
+        parts.append(sql.SQL("({}) > ({})").format(keys, sql.SQL(", ").join(_uuid(UUID(value)) for value in after)))
+    return sql.SQL(" and ").join(parts)
+
+
+def _uuid(value: UUID) -> sql.Composed:
+    return sql.SQL("{}::uuid").format(sql.Literal(str(value)))
+
+
+def _time(value: datetime) -> sql.Composed:
+    return sql.SQL("{}::timestamptz").format(sql.Literal(value.isoformat()))

@@ -1,0 +1,78 @@
+"""Ticks of the code location's own schedule and sensors, taken by hand, and rows that give them something to see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import dagster as dg
+import psycopg
+
+from two_tower_assets.definitions import build_defs
+from two_tower_assets.defs.resources import Workspace
+from two_tower_assets.publishing.target import Target
+from two_tower_assets_tests.database.rows import add_video, user_id, video_id
+
+
+@dataclass(frozen=True)
+class Live:
+    """A home, and the database that it serves from."""
+
+    url: str = field(repr=False)
+    home: Path
+    target: Target
+
+    @property
+    def resources(self) -> dict[str, Workspace]:
+        return {"workspace": Workspace(home=str(self.home))}
+
+    @property
+    def definitions(self) -> dg.Definitions:
+        return build_defs(self.resources)
+
+    def decide(self, count: int, at: datetime, *, first_user: int = 1) -> None:
+        """Write LIKEs of as many users at a moment."""
+        with psycopg.connect(self.url) as connection:
+            for user in range(first_user, first_user + count):
+                connection.execute(
+                    "insert into public.user_video_decisions values (%s, %s, 'like', %s)"
+                    " on conflict (user_id, video_id) do update set created_at = excluded.created_at",
+                    (user_id(user), video_id(0), at),
+                )
+
+    def add_videos(self, *numbers: int, **columns: object) -> list[str]:
+        """Write new active videos."""
+        with psycopg.connect(self.url) as connection:
+            return [add_video(connection, number, **columns) for number in numbers]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What a tick said, and what is remembered."""
+
+    keys: Sequence[str | None]
+    skipped: str | None
+    cursor: str | None
+
+
+def tick(live: Live, sensor: str, instance: dg.DagsterInstance, cursor: str | None = None) -> Tick:
+    """Evaluate a sensor of the code location once."""
+    definitions = live.definitions
+    context = dg.build_sensor_context(
+        instance=instance, cursor=cursor, definitions=definitions, resources=live.resources
+    )
+    data = definitions.get_repository_def().get_sensor_def(sensor).evaluate_tick(context)
+    requests = data.run_requests or []
+    return Tick([request.run_key for request in requests], data.skip_message, data.cursor)
+
+
+def going(live: Live, instance: dg.DagsterInstance, job: str, *assets: str) -> dg.DagsterRun:
+    """Record a run of a job, or of some of its assets, as started by somebody else."""
+    chosen = frozenset(dg.AssetKey(asset.split("/")) for asset in assets)
+    return instance.create_run_for_job(
+        live.definitions.resolve_job_def(job),
+        status=dg.DagsterRunStatus.STARTED,
+        asset_selection=chosen or None,
+    )

@@ -1,0 +1,81 @@
+"""Faults of PostgREST and the database behind it, and flips in the middle of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+
+import httpx
+
+from two_tower_assets_tests.e2e.faults.case import Case, Happen
+from two_tower_assets_tests.e2e.faults.world import World, post
+from two_tower_assets_tests.e2e.stack.people import FAN
+from two_tower_assets_tests.publishing.releasing import NEW, OLD
+from two_tower_assets_tests.storage.fault_proxy import ALWAYS, Fault, Kind
+
+CROWD = 200
+
+
+@contextmanager
+def _broken(world: World, kind: Kind) -> Iterator[None]:
+    world.proxy.faults[:] = [Fault(kind, ALWAYS, lambda _method, path: path.startswith("/rest/"))]
+    try:
+        yield
+    finally:
+        world.proxy.faults.clear()
+
+
+def _while(kind: Kind, ask: Callable[[World], Sequence[httpx.Response]] = World.ask) -> Happen:
+    def happen(world: World) -> Sequence[httpx.Response]:
+        with _broken(world, kind):
+            return ask(world)
+
+    return happen
+
+
+def _down_at_start(world: World) -> Sequence[httpx.Response]:
+    with world.fresh() as fresh, _broken(fresh, "reset"):
+        return fresh.ask()
+
+
+def _flip_meanwhile(world: World) -> Sequence[httpx.Response]:
+    answers = []
+    for function in world.functions:
+        name = "user_embedding_state" if function.name == "embed-user" else "recommend_for_user"
+        fault = Fault(
+            "meanwhile", 1, lambda _method, path, name=name: path.endswith(name), meanwhile=lambda: world.flip(OLD)
+        )
+        world.proxy.faults[:] = [fault]
+        answers.append(post(function.url, world.as_server, {"user_id": FAN}))
+        assert answers[-1].json()["modelVersion"] == OLD
+        world.proxy.faults.clear()
+        world.flip(NEW)
+    return answers
+
+
+def crowd(world: World, count: int) -> list[httpx.Response]:
+    """The answers to so many requests at the same time, half of them to either function."""
+    with ThreadPoolExecutor(count) as pool:
+        asked = [
+            pool.submit(post, world.functions[number % 2].url, world.as_server, {"user_id": FAN})
+            for number in range(count)
+        ]
+        return [one.result() for one in asked]
+
+
+_AWAY = frozenset({"503 database_unavailable"})
+
+CASES = (
+    Case("PostgREST down", _while("reset"), _AWAY),
+    Case("PostgREST down, at a cold start", _down_at_start, _AWAY),
+    Case("PostgREST silent", _while("silence"), _AWAY),
+    Case(
+        f"PostgREST silent, {CROWD} callers at once",
+        _while("silence", partial(crowd, count=CROWD)),
+        _AWAY | {"503 overloaded"},
+    ),
+    Case("an HTML page from PostgREST", _while("html page"), _AWAY),
+    Case("a flip in the middle of a request", _flip_meanwhile, frozenset({"200"})),
+)
