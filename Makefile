@@ -19,7 +19,7 @@ DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions inf
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness faults bench screenshots pictures demo-pictures up down \
+.PHONY: help install run evaluate ablation seeds gate-simulation ui test check publishing-harness faults bench screenshots pictures demo-pictures up down \
 	push-migrations deploy-functions
 
 help: ## list the commands
@@ -29,6 +29,8 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,ui,dev]'
 	@rm -f $(VENV)/.installed-* && touch $@
+
+install: $(STAMP) ## into .venv, which every command below does by itself
 
 run: $(STAMP) ## the whole pipeline: data (DATA=folder, default a generated sample) to a live release
 	$(BIN)/two-tower run
