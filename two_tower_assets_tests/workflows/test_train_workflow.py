@@ -1,62 +1,61 @@
-"""`train-two-tower.yml`: every `run:` step of both jobs, in order, in fresh clones against a local project."""
+"""`train-two-tower.yml` with a project's rows: every `run:` step of both jobs, in order, in fresh clones."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import pyarrow.parquet as pq
 import pytest
 
-from two_tower_assets.local.postgres import EmbeddedPostgres
+from two_tower_assets.contract import Files
 from two_tower_assets_tests.seen import SEEN
 from two_tower_assets_tests.workflows.conftest import Project
-from two_tower_assets_tests.workflows.runner.sandbox import REPOSITORY
-from two_tower_assets_tests.workflows.runner.workflow import Run, Trigger, Workflow, lines_of
+from two_tower_assets_tests.workflows.runner.workflow import Run
+from two_tower_assets_tests.workflows.training import (
+    EMBEDDINGS,
+    MIGRATE,
+    RELEASE,
+    STAGE,
+    TRAIN,
+    WORKFLOW,
+    running,
+    started,
+    version_of,
+)
 
-WORKFLOW = Workflow(REPOSITORY / ".github" / "workflows" / "train-two-tower.yml")
-TRAIN, EMBEDDINGS = "train", "embeddings"
-STAGE = "Store the files, nothing going live"
-RELEASE = "Make the version live"
-REHEARSE = "Fill the rehearsal's own Postgres"
-SUMMARY = "Show what was made, and what is live"
-
-
-def trigger(project: Project, settings: Path, **inputs: bool) -> Trigger:
-    """A start by hand, with some inputs changed."""
-    return Trigger({**WORKFLOW.defaults, **inputs}, project.secrets, extra={"TWO_TOWER_SETTINGS": str(settings)})
-
-
-@contextmanager
-def ended(run: Run) -> Iterator[None]:
-    """Stop the embedded Postgres of every machine in the end."""
-    try:
-        yield
-    finally:
-        for sandbox in run.sandboxes.values():
-            EmbeddedPostgres(sandbox.workspace / ".two_tower" / "postgres").destroy()
-
-
-def note(run: Run, record: pytest.FixtureRequest | None = None) -> None:
-    """Print the log, step by step, and the end of what a failed step said."""
-    del record
-    print("\n".join(lines_of(run)))
-    for line in run.lines:
-        if line.outcome == "failure":
-            print(line.output[-4000:])
+LATE = "11111111-1111-4111-8111-111111111111"
 
 
 @pytest.fixture(scope="module")
-def trained(project: Project, settings: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Run, Path]]:
-    """The job `train` over the project's rows, and where its artifact is kept."""
-    artifacts, run = tmp_path_factory.mktemp("artifacts"), Run()
-    with ended(run):
-        started = trigger(project, settings, use_remote_data=True, publish_artifacts=True)
-        WORKFLOW.run(TRAIN, started, tmp_path_factory.mktemp("train"), artifacts, run)
-        note(run)
-        assert not run.failed(TRAIN)
-        yield run, artifacts
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where artifacts wait between the jobs."""
+    return tmp_path_factory.mktemp("artifacts")
+
+
+@pytest.fixture(scope="module")
+def trained(project: Project, settings: Path, kept: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """The job `train`; a video comes into the catalogue after it."""
+    trigger = started(project, settings, use_remote_data=True, publish_artifacts=True)
+    with running() as run:
+        WORKFLOW.run(TRAIN, trigger, tmp_path_factory.mktemp("train"), kept, run)
+        with psycopg.connect(project.database) as connection:
+            connection.execute("insert into public.videos (id) values (%s)", (LATE,))
+        yield run
+
+
+@pytest.fixture(scope="module")
+def staged(
+    trained: Run, project: Project, settings: Path, kept: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Run]:
+    """The job `embeddings` after it, asked to store the files alone."""
+    assert not trained.failed(TRAIN), trained.report
+    trigger = started(project, settings, use_remote_data=True, publish_artifacts=True)
+    with running() as run:
+        WORKFLOW.run(EMBEDDINGS, trigger, tmp_path_factory.mktemp("staged"), kept, run)
+        yield run
 
 
 def live(project: Project) -> str | None:
@@ -65,76 +64,73 @@ def live(project: Project) -> str | None:
     return str(row[0]) if row else None
 
 
-def version_of(run: Run, job: str) -> str:
-    (folder,) = (run.sandboxes[job].workspace / ".two_tower" / "artifacts").iterdir()
-    return folder.name
+def test_train_shows_metrics_and_plots(trained: Run) -> None:
+    """The job succeeds, and its page has the table of methods, the gate's answers and three plots."""
+    assert not trained.failed(TRAIN), trained.report
+    assert MIGRATE in trained.ran(TRAIN)
+    summary = trained.sandboxes[TRAIN].summary
+    assert "| two_tower |" in summary
+    assert "The gate lets this model pass." in summary
+    assert summary.count("```mermaid\nxychart-beta") == 3
+    assert "nothing was published and nothing went live" in summary
 
 
-def test_first_it_is_staged_and_then_made_live(
-    trained: tuple[Run, Path],
-    project: Project,
-    settings: Path,
-    tmp_path: Path,
-    record_property: pytest.RecordProperty,
-) -> None:
-    """Two runs of `embeddings` on what `train` handed over: the first stores files alone, the second goes live."""
-    first, artifacts = trained
-    inputs = {"use_remote_data": True, "publish_artifacts": True}
-    version = version_of(first, TRAIN)
-
-    staged = Run()
-    with ended(staged):
-        WORKFLOW.run(EMBEDDINGS, trigger(project, settings, **inputs), tmp_path / "stage", artifacts, staged)
-        note(staged)
-    assert not staged.failed(EMBEDDINGS)
+def test_publishing_the_artifacts_alone_makes_nothing_live(staged: Run, trained: Run, project: Project) -> None:
+    """The files lie under the version's name, the page says that nothing went live, and no later step is told a URL."""
+    assert not staged.failed(EMBEDDINGS), staged.report
     assert STAGE in staged.ran(EMBEDDINGS)
     assert RELEASE not in staged.ran(EMBEDDINGS)
-    assert live(project) is None
-    assert version_of(staged, EMBEDDINGS) == version
+    version = version_of(trained, TRAIN)
     summary = staged.sandboxes[EMBEDDINGS].summary
     assert f"The files of version {version} are staged under tt/v1/{version}/." in summary
     assert "Nothing went live" in summary
+    uploads = [served.path for served in project.storage.served if served.method in {"POST", "PUT"}]
+    assert any(path.endswith(f"/models/tt/v1/{version}/{Files.MANIFEST}") for path in uploads)
+    assert not any("/current/" in path for path in uploads)
     assert "MODEL_ARTIFACT_BASE_URL" not in staged.sandboxes[EMBEDDINGS].exported
 
-    again = artifacts.with_name("again")
-    (again / "training").parent.mkdir()
-    (artifacts / "training").rename(again / "training")
-    released = Run()
-    with ended(released):
-        inputs["update_embeddings"] = True
-        WORKFLOW.run(EMBEDDINGS, trigger(project, settings, **inputs), tmp_path / "live", again, released)
-        note(released)
-    assert not released.failed(EMBEDDINGS)
+
+def test_the_snapshot_of_the_training_is_embedded(staged: Run, trained: Run) -> None:
+    """The version of the first job is completed, from its snapshot: a video that came between has no vector."""
+    assert not staged.failed(EMBEDDINGS), staged.report
+    version = version_of(trained, TRAIN)
+    assert version_of(staged, EMBEDDINGS) == version
+    home = staged.sandboxes[EMBEDDINGS].workspace / ".two_tower"
+    folder = home / "artifacts" / version
+    (snapshot,) = (path.parent for path in (home / "snapshots").glob("*/snapshot.json"))
+    meta = json.loads((folder / Files.MODEL_META).read_text())
+    assert meta["data"]["content_hash"].startswith(snapshot.name) or snapshot.name in meta["data"]["content_hash"]
+    embedded = set(pq.read_table(folder / Files.VIDEO_EMBEDDINGS)["video_id"].to_pylist())
+    assert LATE not in embedded
+    assert embedded <= set(pq.read_table(snapshot / "videos.parquet")["id"].to_pylist())
+
+
+def test_updating_the_embeddings_makes_it_live(
+    staged: Run,
+    trained: Run,
+    project: Project,
+    settings: Path,
+    kept: Path,
+    tmp_path: Path,
+    record_property: pytest.RecordProperty,
+) -> None:
+    """The version goes live, is read again, later steps are told where its files are, and no step prints a secret."""
+    assert not staged.failed(EMBEDDINGS), staged.report
+    assert live(project) is None
+    (kept / "version").rename(kept / "version of the run before")
+    trigger = started(project, settings, use_remote_data=True, publish_artifacts=True, update_embeddings=True)
+    with running() as run:
+        WORKFLOW.run(EMBEDDINGS, trigger, tmp_path, kept, run)
+    assert not run.failed(EMBEDDINGS), run.report
+    version = version_of(trained, TRAIN)
     assert live(project) == version
     base = f"{project.storage.url}/storage/v1/object/public/models/tt/v1/current"
-    assert released.sandboxes[EMBEDDINGS].exported["MODEL_ARTIFACT_BASE_URL"] == base
-    assert f"Version {version} is live." in released.sandboxes[EMBEDDINGS].summary
-    for run in (first, staged, released):
-        for line in lines_of(run):
-            record_property(SEEN, line)
-
-
-def test_the_second_job_embeds_the_snapshot_that_the_first_trained_on(
-    trained: tuple[Run, Path], project: Project, settings: Path, tmp_path: Path
-) -> None:
-    """A video that appears between the jobs is in no file of the version, whose data are those of the training."""
-    run, artifacts = trained
-    del run, artifacts, project, settings, tmp_path
-
-
-def test_a_rehearsal_knows_no_project(project: Project, settings: Path, tmp_path: Path) -> None:
-    """Without remote data both jobs go as far as a live release, on the runner alone, and get no key."""
-    started = trigger(project, settings, update_embeddings=True)
-    run = Run()
-    served = len(project.storage.served)
-    before = live(project)
-    with ended(run):
-        for job in (TRAIN, EMBEDDINGS):
-            WORKFLOW.run(job, started, tmp_path, tmp_path / "artifacts", run)
-        note(run)
-    assert not run.failed(TRAIN)
-    assert not run.failed(EMBEDDINGS)
-    assert REHEARSE in run.ran(EMBEDDINGS)
-    assert "a rehearsal that touched no project" in run.sandboxes[EMBEDDINGS].summary
-    assert len(project.storage.served) == served
-    assert live(project) == before
+    assert run.sandboxes[EMBEDDINGS].exported["MODEL_ARTIFACT_BASE_URL"] == base
+    assert f"Version {version} is live." in run.sandboxes[EMBEDDINGS].summary
+    assert base in run.sandboxes[EMBEDDINGS].summary
+    assert not (kept / "version" / version / Files.REPORT).exists()
+    assert (kept / "version" / version / Files.USER_TOWER).exists()
+    for ran in (trained, staged, run):
+        assert not any(secret in ran.public_text for secret in project.confidential)
+    steps = "\n".join(str(line) for ran in (trained, staged, run) for line in ran.lines)
+    record_property(SEEN, f"train-two-tower.yml, step by step: trained, staged, made live\n{steps}")

@@ -44,11 +44,6 @@ class Sandbox:
         """Variables that steps handed to later ones."""
         return _pairs(self._files["GITHUB_ENV"])
 
-    @property
-    def outputs(self) -> dict[str, str]:
-        """Outputs that steps set."""
-        return _pairs(self._files["GITHUB_OUTPUT"])
-
     def check_out(self) -> None:
         """Clone what is committed, and let `make` find an installation: the one that runs this test."""
         subprocess.run(["git", "clone", "--quiet", str(REPOSITORY), str(self.workspace)], check=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,14 +56,19 @@ class Run:
     lines: list[Line] = field(default_factory=list)
     sandboxes: dict[str, Sandbox] = field(default_factory=dict)
 
-    def outcome(self, job: str, step: str) -> str:
-        """How a step ended."""
-        (line,) = [line for line in self.lines if (line.job, line.step) == (job, step)]
-        return line.outcome
+    @property
+    def report(self) -> str:
+        """The log, and the end of what failed steps said."""
+        said = [line.output[-4000:] for line in self.lines if line.outcome == "failure"]
+        return "\n".join((*map(str, self.lines), *said))
 
-    def output(self, job: str) -> str:
-        """Everything that a job's steps printed."""
-        return "\n".join(line.output for line in self.lines if line.job == job)
+    @property
+    def public_text(self) -> str:
+        """Everything that the run's page shows: what steps printed, without commands to the runner, and summaries."""
+        printed = (
+            line for step in self.lines for line in step.output.splitlines() if not line.startswith("::add-mask::")
+        )
+        return "\n".join((*printed, *(sandbox.summary for sandbox in self.sandboxes.values())))
 
     def ran(self, job: str) -> list[str]:
         """Names of the steps that ran, in order."""
@@ -158,8 +163,3 @@ def _condition(part: Mapping[str, Any]) -> str | None:
 
 def _resolved(values: Mapping[str, Any], contexts: Contexts) -> dict[str, str]:
     return {name: resolve(value, contexts) for name, value in values.items()}
-
-
-def lines_of(run: Run) -> Iterator[str]:
-    """The log, a step a line."""
-    return (str(line) for line in run.lines)
