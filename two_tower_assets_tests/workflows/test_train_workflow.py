@@ -58,6 +58,20 @@ def staged(
         yield run
 
 
+@pytest.fixture(scope="module")
+def released(
+    staged: Run, project: Project, settings: Path, kept: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Run]:
+    """The job `embeddings` once more, on the same training, asked to make it live."""
+    assert not staged.failed(EMBEDDINGS), staged.report
+    assert live(project) is None
+    (kept / "version").rename(kept / "version of the run before")
+    trigger = started(project, settings, use_remote_data=True, update_embeddings=True)
+    with running() as run:
+        WORKFLOW.run(EMBEDDINGS, trigger, tmp_path_factory.mktemp("released"), kept, run)
+        yield run
+
+
 def live(project: Project) -> str | None:
     with psycopg.connect(project.database) as connection:
         row = connection.execute("select model_version from public.live_release").fetchone()
@@ -76,7 +90,7 @@ def test_train_shows_metrics_and_plots(trained: Run) -> None:
 
 
 def test_publishing_the_artifacts_alone_makes_nothing_live(staged: Run, trained: Run, project: Project) -> None:
-    """The files lie under the version's name, the page says that nothing went live, and no later step is told a URL."""
+    """The files lie under the version's name, the page says that nothing went live, no later step is told a URL."""
     assert not staged.failed(EMBEDDINGS), staged.report
     assert STAGE in staged.ran(EMBEDDINGS)
     assert RELEASE not in staged.ran(EMBEDDINGS)
@@ -105,32 +119,31 @@ def test_the_snapshot_of_the_training_is_embedded(staged: Run, trained: Run) -> 
     assert embedded <= set(pq.read_table(snapshot / "videos.parquet")["id"].to_pylist())
 
 
-def test_updating_the_embeddings_makes_it_live(
-    staged: Run,
-    trained: Run,
-    project: Project,
-    settings: Path,
-    kept: Path,
-    tmp_path: Path,
-    record_property: pytest.RecordProperty,
-) -> None:
-    """The version goes live, is read again, later steps are told where its files are, and no step prints a secret."""
-    assert not staged.failed(EMBEDDINGS), staged.report
-    assert live(project) is None
-    (kept / "version").rename(kept / "version of the run before")
-    trigger = started(project, settings, use_remote_data=True, publish_artifacts=True, update_embeddings=True)
-    with running() as run:
-        WORKFLOW.run(EMBEDDINGS, trigger, tmp_path, kept, run)
-    assert not run.failed(EMBEDDINGS), run.report
+def test_updating_the_embeddings_makes_it_live(released: Run, trained: Run, project: Project) -> None:
+    """The version goes live, is read again, and later steps are told where its files are."""
+    assert not released.failed(EMBEDDINGS), released.report
     version = version_of(trained, TRAIN)
     assert live(project) == version
     base = f"{project.storage.url}/storage/v1/object/public/models/tt/v1/current"
-    assert run.sandboxes[EMBEDDINGS].exported["MODEL_ARTIFACT_BASE_URL"] == base
-    assert f"Version {version} is live." in run.sandboxes[EMBEDDINGS].summary
-    assert base in run.sandboxes[EMBEDDINGS].summary
-    assert not (kept / "version" / version / Files.REPORT).exists()
-    assert (kept / "version" / version / Files.USER_TOWER).exists()
-    for ran in (trained, staged, run):
-        assert not any(secret in ran.public_text for secret in project.confidential)
-    steps = "\n".join(str(line) for ran in (trained, staged, run) for line in ran.lines)
+    assert released.sandboxes[EMBEDDINGS].exported["MODEL_ARTIFACT_BASE_URL"] == base
+    assert f"Version {version} is live." in released.sandboxes[EMBEDDINGS].summary
+    assert base in released.sandboxes[EMBEDDINGS].summary
+
+
+def test_the_version_is_kept_without_the_page_that_shows_people(released: Run, trained: Run, kept: Path) -> None:
+    """The last artifact has the model's files and not the report."""
+    assert not released.failed(EMBEDDINGS), released.report
+    folder = kept / "version" / version_of(trained, TRAIN)
+    assert (folder / Files.USER_TOWER).exists()
+    assert not (folder / Files.REPORT).exists()
+
+
+def test_no_step_prints_a_secret(
+    trained: Run, staged: Run, released: Run, project: Project, record_property: pytest.RecordProperty
+) -> None:
+    """Neither the key nor the database's password stands in what steps print or show."""
+    runs = (trained, staged, released)
+    for run in runs:
+        assert not any(secret in run.public_text for secret in project.confidential)
+    steps = "\n".join(str(line) for run in runs for line in run.lines)
     record_property(SEEN, f"train-two-tower.yml, step by step: trained, staged, made live\n{steps}")
