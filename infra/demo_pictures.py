@@ -1,7 +1,7 @@
-"""Use the demo page of a running stack as a person does, and take pictures: like three videos, see the list change.
+"""Use the demo page of a running stack as a person does, and take pictures: like three videos, see a change.
 
-Run by `make demo-pictures`. Drives the Chromium that is on the PATH at the URL given as first argument, writes PNG files
-into the folder given as the second, and says how the list changed. The three LIKEs stay, as a person's would.
+Run by `make demo-pictures`. Drives the Chromium that is on the PATH at the URL given as first argument, writes PNG
+files into the folder given as the second, and says how the list changed. The three LIKEs stay, as a person's would.
 """
 
 from __future__ import annotations

@@ -109,14 +109,13 @@ def test_the_snapshot_of_the_training_is_embedded(staged: Run, trained: Run) -> 
     assert not staged.failed(EMBEDDINGS), staged.report
     version = version_of(trained, TRAIN)
     assert version_of(staged, EMBEDDINGS) == version
-    home = staged.sandboxes[EMBEDDINGS].workspace / ".two_tower"
-    folder = home / "artifacts" / version
-    (snapshot,) = (path.parent for path in (home / "snapshots").glob("*/snapshot.json"))
+    (snapshot,) = (trained.sandboxes[TRAIN].workspace / ".two_tower" / "snapshots").glob("*/snapshot.json")
+    folder = staged.sandboxes[EMBEDDINGS].workspace / ".two_tower" / "artifacts" / version
     meta = json.loads((folder / Files.MODEL_META).read_text())
-    assert meta["data"]["content_hash"].startswith(snapshot.name) or snapshot.name in meta["data"]["content_hash"]
+    assert meta["data"]["content_hash"] == json.loads(snapshot.read_text())["content_hash"]
     embedded = set(pq.read_table(folder / Files.VIDEO_EMBEDDINGS)["video_id"].to_pylist())
     assert LATE not in embedded
-    assert embedded <= set(pq.read_table(snapshot / "videos.parquet")["id"].to_pylist())
+    assert embedded <= set(pq.read_table(snapshot.with_name("videos.parquet"))["id"].to_pylist())
 
 
 def test_updating_the_embeddings_makes_it_live(released: Run, trained: Run, project: Project) -> None:
