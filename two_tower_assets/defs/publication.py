@@ -7,6 +7,7 @@ from typing import Final
 
 from two_tower_assets.defs.site import Site
 from two_tower_assets.publishing.handover import BASE_URL_VARIABLE
+from two_tower_assets.storage.buckets import open_buckets
 
 _SAMPLE: Final = "It was learned from a generated sample: a rehearsal that touched no project."
 
@@ -24,7 +25,7 @@ def publication_lines(site: Site) -> Iterator[str]:
     release = site.store.latest("publishing/release")
     if release is not None and release.data_version == version:
         yield f"Version {version} is live."
-        yield f"{BASE_URL_VARIABLE}={site.target.buckets.base_url}"
+        yield f"{BASE_URL_VARIABLE}={open_buckets(site.environment, site.origin.dataset).base_url}"
     else:
         yield from _lines_before(site, version)
     if site.origin.kind == "sample":
