@@ -25,7 +25,8 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --only-binary :all: --no
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
-.PHONY: help run evaluate ablation seeds gate-simulation ui test check publishing-harness faults bench screenshots pictures demo-pictures up down
+.PHONY: help install run evaluate ablation seeds gate-simulation ui test check publishing-harness faults bench screenshots pictures demo-pictures up down \
+	push-migrations deploy-functions
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -34,6 +35,8 @@ $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[local,ui,dev]'
 	@rm -f $(VENV)/.installed-* && touch $@
+
+install: $(STAMP) ## into .venv, which every command below does by itself
 
 run: $(STAMP) ## the whole pipeline: data (DATA=folder, default a generated sample) to a live release
 	$(BIN)/two-tower run
@@ -69,7 +72,17 @@ check: $(STAMP) ## lint, types, import rules, in Python and TypeScript
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec infra/docker-compose.yml
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/deno fmt $(DENO) --check && $(BIN)/deno lint $(DENO) && $(BIN)/deno check $(DENO)
+
+push-migrations: $(SUPABASE) ## apply the migrations by the Supabase CLI to the empty Postgres at SCRATCH_URL
+	cat sql/local/*.sql | psql --quiet --set ON_ERROR_STOP=1 "$$SCRATCH_URL"
+	$(SUPABASE) --workdir infra db push --yes --db-url "$$SCRATCH_URL?sslmode=disable"
+
+deploy-functions: $(SUPABASE) ## deploy the Edge Functions to SUPABASE_PROJECT_ID (SUPABASE_ACCESS_TOKEN)
+	@$(SUPABASE) --workdir infra secrets set --remote="$$SUPABASE_PROJECT_ID" \
+		"MODEL_ARTIFACT_BASE_URL=$${MODEL_ARTIFACT_BASE_URL:?the public URL of <prefix>/current, as a run prints it}"
+	$(SUPABASE) --workdir infra functions deploy --use-api --remote="$$SUPABASE_PROJECT_ID"
 
 publishing-harness: $(STAMP) ## kill publishing at every step, and flip under readers: what they saw
 	$(BIN)/python -m two_tower_assets_tests.publishing.harness

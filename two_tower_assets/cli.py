@@ -160,12 +160,14 @@ def down() -> None:
 @main.command()
 @click.option("--dry-run", is_flag=True, help="Say what would be applied and change nothing.")
 @click.option("--url", envvar="TWO_TOWER_DATABASE_URL", help="Postgres to migrate; the pipeline's own by default.")
-def migrate(*, dry_run: bool, url: str | None) -> None:
+@click.option("--serving", is_flag=True, help="Migrate the one that SUPABASE_DB_URL names.")
+def migrate(*, dry_run: bool, url: str | None, serving: bool) -> None:
     """Bring a Postgres up to date with the SQL of this version."""
     from two_tower_assets.database.migrate import migrate as apply
     from two_tower_assets.defs.site import open_site
 
-    applied = apply(url or open_site().pipeline_url, dry_run=dry_run)
+    target = read_environment().required_serving_url if serving else url or open_site().pipeline_url
+    applied = apply(target, dry_run=dry_run)
     for migration in applied:
         click.echo(f"{'would apply' if dry_run else 'applied'} {migration}")
     if not applied:
@@ -182,6 +184,29 @@ def sync(*, dry_run: bool) -> None:
     from two_tower_assets.defs.syncing import print_sync
 
     print_sync(dry_run=dry_run)
+
+
+@main.command()
+def connect() -> None:
+    """Log in to the project's Postgres, and export SUPABASE_DB_URL to later steps of a GitHub job.
+
+    Reads SUPABASE_DB_URL; where it is not set, SUPABASE_PROJECT_ID, SUPABASE_DB_PASSWORD and SUPABASE_ACCESS_TOKEN,
+    with which Supabase says where the project's pooler is.
+    """
+    from two_tower_assets.defs.connecting import print_connection
+
+    print_connection(read_environment())
+
+
+@main.command()
+@click.option("--markdown", is_flag=True, help="For GitHub's step summary, with plots.")
+@_data
+def summary(*, markdown: bool, data: Path | None) -> None:
+    """Say how good the newest model is, what the gate says of it, and how far it was published."""
+    from two_tower_assets.defs.site import open_site
+    from two_tower_assets.defs.summary_page import print_page
+
+    print_page(open_site(data_folder=data), markdown=markdown)
 
 
 @main.command()

@@ -52,6 +52,12 @@ class Environment:
     """`TWO_TOWER_DATABASE_URL`: the pipeline's own Postgres; the embedded one when unset."""
     serving_url: str | None = field(default=None, repr=False)
     """`SUPABASE_DB_URL`: where releases are published; the pipeline's own Postgres when unset."""
+    project_id: str | None = None
+    """`SUPABASE_PROJECT_ID`: the project's reference; with the next two, `two-tower connect` finds its Postgres."""
+    database_password: str | None = field(default=None, repr=False)
+    """`SUPABASE_DB_PASSWORD`: of the project's Postgres."""
+    access_token: str | None = field(default=None, repr=False)
+    """`SUPABASE_ACCESS_TOKEN`: a person's own, which lets Supabase's Management API say where that Postgres is."""
     dagster_url: str | None = field(default=None, repr=False)
     """`DAGSTER_POSTGRES_URL`: Dagster's own storage; the embedded Postgres when unset."""
     supabase_url: str | None = None
@@ -92,6 +98,21 @@ class Environment:
             raise _unset("SUPABASE_SERVICE_ROLE_KEY")
         return Project(self.supabase_url, self.supabase_key)
 
+    @property
+    def required_serving_url(self) -> str:
+        """`SUPABASE_DB_URL`.
+
+        Raises:
+            EnvironmentVariableError: it is not set.
+        """
+        if self.serving_url is None:
+            raise EnvironmentVariableError(
+                "SUPABASE_DB_URL is not set, and without it nothing can be published",
+                where="SUPABASE_DB_URL",
+                remedy="Set it to the URL of the project's Postgres, directly or through its pooler in session mode.",
+            )
+        return self.serving_url
+
 
 def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path | None = None) -> Environment:
     """Read the environment over the `.env` file of `folder` (default: the working directory).
@@ -116,6 +137,9 @@ def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path
         settings_file=_path(values["TWO_TOWER_SETTINGS"], folder) if "TWO_TOWER_SETTINGS" in values else None,
         database_url=_postgres_url(values, "TWO_TOWER_DATABASE_URL"),
         serving_url=_postgres_url(values, "SUPABASE_DB_URL"),
+        project_id=values.get("SUPABASE_PROJECT_ID"),
+        database_password=values.get("SUPABASE_DB_PASSWORD"),
+        access_token=values.get("SUPABASE_ACCESS_TOKEN"),
         dagster_url=_postgres_url(values, "DAGSTER_POSTGRES_URL"),
         supabase_url=_supabase_url(values),
         supabase_key=_supabase_key(values),
@@ -132,8 +156,12 @@ def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path
     )
 
 
-def sendable(key: str) -> str:
+def sendable(key: str, name: str = "SUPABASE_SERVICE_ROLE_KEY") -> str:
     """Return a key that can be sent in a header; the HTTP library's own error for another would repeat it.
+
+    Args:
+        key: of a project or a person.
+        name: the variable that it came from.
 
     Raises:
         EnvironmentVariableError: it holds what no key has.
@@ -141,7 +169,7 @@ def sendable(key: str) -> str:
     if not (key.isascii() and key.isprintable() and " " not in key):
         raise EnvironmentVariableError(
             "The key holds blanks or letters that no key has",
-            where="SUPABASE_SERVICE_ROLE_KEY",
+            where=name,
             remedy="Copy the key again, without line breaks, from the project's API settings.",
         )
     return key

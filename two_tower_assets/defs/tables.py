@@ -1,4 +1,4 @@
-"""The report as tables in the terminal: methods down, metrics across, with 95 % intervals."""
+"""The report as tables, in the terminal or for GitHub: methods down, metrics across, with 95 % intervals."""
 
 from __future__ import annotations
 
@@ -30,6 +30,16 @@ def report_tables(report: Report) -> tuple[Table, ...]:
         for name, group in trial.groups.items()
         if name in {trial.judged, "new"} and group.metrics
     )
+
+
+def as_markdown(table: Table) -> str:
+    """The same table for GitHub, its title in bold above it."""
+    rows = [[str(column.header) for column in table.columns], ["---"] * len(table.columns)]
+    rows += [
+        list(row) for row in zip(*([str(cell) for cell in column.cells] for column in table.columns), strict=True)
+    ]
+    lines = (f"| {' | '.join(row)} |" for row in rows)
+    return "\n".join((f"**{table.title}**", "", *lines))
 
 
 def verdict_lines(verdict: Verdict) -> Iterator[str]:

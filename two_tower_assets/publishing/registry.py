@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+from psycopg.errors import UndefinedTable
 from psycopg.rows import class_row
 
 from two_tower_assets.database.connection import connect
@@ -58,9 +59,12 @@ def list_releases(url: str) -> tuple[Release, ...]:
 
 
 def live_release(url: str) -> LiveRelease | None:
-    """The live release, or None before the first."""
+    """The live release, or None before the first, also where the database has no registry yet."""
     with connect(url, autocommit=True) as connection:
-        return read_live(connection)
+        try:
+            return read_live(connection)
+        except UndefinedTable:
+            return None
 
 
 def read_release(connection: Connection, model_version: str) -> Release | None:
