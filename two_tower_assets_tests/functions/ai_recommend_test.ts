@@ -235,25 +235,26 @@ Deno.test("while callers ask all the time, flips to and fro never make an error 
   await using world = await opened();
   world.decide(A, 20);
   let done = false;
+  const seen = new Set<string>();
   const flipping = (async () => {
     for (let flip = 0; flip < 12; flip++) {
-      await world.release([NEWER, HYBRID, CONTENT][flip % 3] ?? CONTENT);
-      await new Promise((resolve) => setTimeout(resolve, 30));
+      const version = [NEWER, HYBRID, CONTENT][flip % 3] ?? CONTENT;
+      seen.delete(version);
+      await world.release(version);
+      while (!seen.has(version)) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     done = true;
   })();
-  const versions = new Set<string>();
   let answers = 0;
   while (!done) {
     const bodies = await Promise.all(
       Array.from({ length: 8 }, () => world.answer(NAME, { user_id: A, refresh_user_embedding: true })),
     );
-    for (const body of bodies) versions.add(body.modelVersion);
+    for (const body of bodies) seen.add(body.modelVersion);
     answers += bodies.length;
   }
   await flipping;
-  deepStrictEqual(versions, new Set([CONTENT, NEWER, HYBRID]));
-  ok(answers > 100, `${answers}`);
+  ok(answers >= 12, `${answers}`);
   await world.quiet();
   strictEqual(world.data.served.length, answers);
 });
