@@ -40,6 +40,7 @@ def database_of(home: Home, name: str) -> str:
     return postgres.url(database)
 
 
+@pytest.mark.timeout(1800)  # whole fits and their evaluation, with whatever else the machine is doing
 @pytest.mark.parametrize("folder", ["ml-100k", "steam-au-reviews"])
 def test_real_decisions_become_a_live_release_that_answers(two_tower: Command, home: Home, folder: str) -> None:
     """Every blocking check passes, the model is above all baselines, and a payload's vector finds 50 videos."""

@@ -102,7 +102,8 @@ def test_many_things_wrong_at_once(up: Up, released: Released) -> None:
 def test_a_project_that_does_not_answer(released: Released) -> None:
     """REST and Storage each say so, and neither waits for ever."""
     key = LocalStack(released.home).keys.service_role
-    answer = doctor(released, "--json", SUPABASE_URL="http://127.0.0.1:9", SUPABASE_SERVICE_ROLE_KEY=key)
+    project = {"SUPABASE_URL": "http://127.0.0.1:9", "SUPABASE_SERVICE_ROLE_KEY": key}
+    answer = doctor(released, "--json", TWO_TOWER_SOURCE="sample", **project)
     assert answer.returncode == 1
     assert set(problems(answer)) == {"REST", "storage", "release"}
     assert found(answer)["keys"][0]["level"] == "ok"
