@@ -27,7 +27,7 @@ def main(url: str, folder: Path) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
-        page = browser.new_page(viewport=DESK)
+        page = browser.new_page(viewport=DESK, reduced_motion="reduce")
         lists: list[dict[str, float]] = []
         page.on("response", lambda response: _keep(lists, response))
         page.goto(f"{url}/demo")

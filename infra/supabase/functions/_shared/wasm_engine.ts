@@ -13,12 +13,14 @@ async function open(files: ModelFiles): Promise<Engine> {
   env.wasm.numThreads = 1;
   env.wasm.proxy = false;
   // Only the first one is ever compiled; a later release brings the same bytes or is refused by its golden vectors.
-  env.wasm.wasmBinary ??= (files.get(WASM) ?? new Uint8Array()).slice().buffer;
+  env.wasm.wasmBinary ??= files.get(WASM) ?? new Uint8Array();
   let session: InferenceSession;
   try {
     session = await InferenceSession.create(files.get(USER_TOWER) ?? new Uint8Array(), {
       executionProviders: ["wasm"],
     });
+    // Compiled by now, and 14 MB.
+    delete env.wasm.wasmBinary;
   } catch (error) {
     throw new ReleaseError(
       `onnxruntime-web cannot load the user tower: ${error instanceof Error ? error.message : ""}`,
