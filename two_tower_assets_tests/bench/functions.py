@@ -14,7 +14,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +31,7 @@ from two_tower_assets_tests.artifacts.versions import CUTOFF, VERSION, feature_s
 from two_tower_assets_tests.bench.report import Line
 from two_tower_assets_tests.functions.deno import TESTS, Deno
 from two_tower_assets_tests.functions.older_deno import older_deno
+from two_tower_assets_tests.loopback import serving
 
 TAGS, PERFORMERS, HIDDEN = 512, 256, 256
 RUNS = 2000
@@ -132,7 +132,6 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def _served(folder: Path) -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    handler = functools.partial(_Quiet, directory=folder)
+    with serving(http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)) as server:
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()

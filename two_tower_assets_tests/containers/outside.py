@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -92,11 +91,3 @@ class Outside:
             assert process.poll() is None, f"{name} ended: {log}"
             assert time.monotonic() < deadline, f"{name} is not healthy: {asked.stdout}{asked.stderr}{log}"
             time.sleep(0.2)
-
-
-def free_port() -> int:
-    """A port of this machine on which nothing listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

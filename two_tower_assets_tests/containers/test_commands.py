@@ -18,7 +18,8 @@ from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets_tests.conftest import THROW_AWAY
 from two_tower_assets_tests.containers.compose_file import COMPOSE, REPOSITORY, REQUIRED, Service, read_services
 from two_tower_assets_tests.containers.image_file import read_image
-from two_tower_assets_tests.containers.outside import Outside, free_port
+from two_tower_assets_tests.containers.outside import Outside
+from two_tower_assets_tests.loopback import free_port
 
 QUESTION = """{
   workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from two_tower_assets.local.account import server_account
+from two_tower_assets_tests.loopback import free_port
 
 _NAMED = Path(os.environ.get("TWO_TOWER_PGBOUNCER") or shutil.which("pgbouncer") or "pgbouncer")
 _START_SECONDS = 30
@@ -31,7 +31,7 @@ PASSWORD = "s3cret"  # noqa: S105 - no secret: the pooler takes any
 @contextmanager
 def pgbouncer(database: str, folder: Path, *, pool_mode: str, pool_size: int = 20, **settings: str) -> Iterator[str]:
     """Run a pooler before the database at a URL; yield the pooler's URL of the same database."""
-    port = _free_port()
+    port = free_port()
     configuration = folder / f"pgbouncer_{port}.ini"
     configuration.touch(mode=0o600)
     configuration.write_text(_configuration(database, port, pool_mode, pool_size, settings), encoding="utf-8")
@@ -64,12 +64,6 @@ def _configuration(database: str, port: int, pool_mode: str, pool_size: int, set
         values["user"] = pwd.getpwuid(account.uid).pw_name
     lines = [f"{name} = {value}" for name, value in values.items()]
     return "\n".join(["[databases]", f"{server['dbname']} = {target}", "[pgbouncer]", *lines, ""])
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _wait(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

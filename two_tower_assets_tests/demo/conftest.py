@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets_tests.demo.stack import Stack, running
 from two_tower_assets_tests.evaluation.page.browser import chromium
 from two_tower_assets_tests.functions.deno import Deno
+from two_tower_assets_tests.loopback import free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -39,7 +39,7 @@ def stack(
         database=cluster.url(DATABASE),
         keys=project_keys,
         programs=programs,
-        port=_free_port(),
+        port=free_port(),
         deno=Deno(Path(sys.executable).parent / "deno"),
     ) as started:
         yield started
@@ -58,9 +58,3 @@ def browser() -> Iterator[Browser]:
 def deno(stack: Stack) -> Deno:
     """The Deno that the stack runs on."""
     return stack.deno
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

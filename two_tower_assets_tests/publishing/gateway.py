@@ -9,13 +9,14 @@ import http.client
 import json
 import socket
 import struct
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 from urllib.parse import urlsplit
+
+from two_tower_assets_tests.loopback import serving
 
 Fault = Literal["pass", "429", "503", "reset", "cut", "hang"]
 """`reset` ends the connection before the server hears of the request, `cut` after it has answered; `hang` answers
@@ -38,15 +39,8 @@ class Gateway:
 @contextmanager
 def gateway(target: str) -> Iterator[Gateway]:
     """Serve `<url>/rest/v1/…` from `target` until the block ends."""
-    server = _Server(target)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(_Server(target)) as server:
         yield server.state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from two_tower_assets_tests.loopback import serving
 
 TOKEN = "sbp_person"  # noqa: S105 - of nobody
 
@@ -24,15 +25,8 @@ class ManagementApi:
 @contextmanager
 def management_api() -> Iterator[ManagementApi]:
     """Serve until the block ends."""
-    server = _Server()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(_Server()) as server:
         yield server.state
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, get_args
 from urllib.parse import urlsplit
 
+from two_tower_assets_tests.loopback import serving
+
 Kind = Literal[
     "latency",
     "reset",
@@ -91,14 +93,8 @@ def fault_proxy(target: str) -> Iterator[Proxy]:
     server = _Server(("127.0.0.1", 0), _Handler)
     server.target = urlsplit(target).netloc
     server.proxy = Proxy(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield server.proxy
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 class _Server(ThreadingHTTPServer):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -20,6 +19,7 @@ from two_tower_assets.storage.bucket import AlreadyStored, NotStored, Unavailabl
 from two_tower_assets.storage.reading import stored_bytes
 from two_tower_assets.storage.supabase_client import SupabaseClient
 from two_tower_assets.storage.supabase_errors import for_people, read_answer
+from two_tower_assets_tests.loopback import serving
 from two_tower_assets_tests.storage.servers import KEY, random_file, supabase_bucket
 
 OCTETS = "application/octet-stream"
@@ -192,13 +192,8 @@ def echo() -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
             """Say nothing."""
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(HTTPServer(("127.0.0.1", 0), Handler)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def test_nobody_there(tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from two_tower_assets_tests.loopback import serving
 
 
 class Webhook(ThreadingHTTPServer):
@@ -43,9 +44,5 @@ class Taking(BaseHTTPRequestHandler):
 
 @contextmanager
 def webhook(*refusals: int) -> Iterator[Webhook]:
-    with Webhook(*refusals) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
+    with serving(Webhook(*refusals)) as server:
         yield server
-        server.shutdown()
-        thread.join()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any
 import httpx
 
 from two_tower_assets_tests.functions.deno import FUNCTIONS, Deno
+from two_tower_assets_tests.loopback import free_port
 
 NAMES = ("embed-user", "ai-recommend-v5")
 START_SECONDS = 60
@@ -54,7 +54,7 @@ def deployed(folder: Path, environment: Mapping[str, str]) -> Iterator[tuple[Fun
 
 @contextmanager
 def _running(name: str, folder: Path, environment: Mapping[str, str]) -> Iterator[Function]:
-    port = _free_port()
+    port = free_port()
     log = folder / f"{name}-{port}.log"
     command = Deno(Path(sys.executable).parent / "deno").command(
         "run", "--quiet", "--no-check", "--allow-env", "--allow-net=127.0.0.1", FUNCTIONS / name / "index.ts"
@@ -80,9 +80,3 @@ def _wait(function: Function) -> None:
         else:
             return
     raise AssertionError(f"{function.name} did not listen within {START_SECONDS} s")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
