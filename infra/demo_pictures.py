@@ -6,27 +6,22 @@ files into the folder given as the second, and says how the list changed. The th
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
-from screenshots import BROWSERS, FLAGS
+from browser import chromium
+from playwright.sync_api import Page, ViewportSize
 
 LIKES = 3
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
+DESK: ViewportSize = {"width": 1280, "height": 900}
+PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
-def main(url: str, folder: Path) -> int:
-    """Write the pictures; return 1 when no browser is installed."""
-    browser_path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if browser_path is None:
-        print("No Chromium on the PATH. On Debian: apt-get install chromium.", file=sys.stderr)
-        return 1
+def main(url: str, folder: Path) -> None:
+    """Write the pictures and print the change."""
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+    with chromium() as browser:
         page = browser.new_page(viewport=DESK, reduced_motion="reduce")
         lists: list[dict[str, float]] = []
         page.on("response", lambda response: _keep(lists, response))
@@ -38,10 +33,8 @@ def main(url: str, folder: Path) -> int:
         page.set_viewport_size(PHONE)
         page.emulate_media(color_scheme="dark")
         page.screenshot(path=folder / "3-phone-dark.png")
-        browser.close()
     print(_change(lists[0], lists[-1], liked))
     print(folder)
-    return 0
 
 
 def _keep(lists: list[dict[str, float]], response: Any) -> None:
@@ -77,4 +70,4 @@ def _change(before: dict[str, float], after: dict[str, float], liked: list[str])
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2])))
+    main(sys.argv[1], Path(sys.argv[2]))

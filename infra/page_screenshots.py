@@ -6,33 +6,25 @@ given as the second argument.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
-from screenshots import BROWSERS, FLAGS
+from browser import chromium
+from playwright.sync_api import Browser, ViewportSize
 
 SIZES: dict[str, ViewportSize] = {"phone": {"width": 360, "height": 740}, "desk": {"width": 1280, "height": 900}}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
-def main(page: Path, folder: Path) -> int:
-    """Write the pictures; return 1 when no browser is installed."""
-    browser_path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if browser_path is None:
-        print("No Chromium on the PATH. On Debian: apt-get install chromium.", file=sys.stderr)
-        return 1
+def main(page: Path, folder: Path) -> None:
+    """Write the pictures."""
     folder.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+    with chromium() as browser:
         for size, scheme in product(SIZES, SCHEMES):
             _pictures(browser, page, folder, size, scheme)
-        browser.close()
     print(folder)
-    return 0
 
 
 def _pictures(browser: Browser, file: Path, folder: Path, size: str, scheme: Literal["light", "dark"]) -> None:
@@ -47,4 +39,4 @@ def _pictures(browser: Browser, file: Path, folder: Path, size: str, scheme: Lit
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -6,7 +6,6 @@ Chromium that is on the PATH, and writes PNG files into the folder given as the 
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,7 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from browser import chromium
+from playwright.sync_api import Page, ViewportSize
 
 STAGES = ("sources", "features", "training", "evaluation", "artifacts", "publishing")
 PAGES = {
@@ -30,20 +30,13 @@ PAGES = {
 PAGE_SIZE: ViewportSize = {"width": 1800, "height": 1100}
 # The graph does not shrink below a readable size, so its page is as large as the graph.
 GRAPH_SIZE: ViewportSize = {"width": 1900, "height": 2300}
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 READY_SECONDS = 120
 
 
-def main(folder: Path) -> int:
-    """Write one PNG a page; return 1 when no browser is installed."""
-    browser_path = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    if browser_path is None:
-        print("No Chromium on the PATH. On Debian: apt-get install chromium.", file=sys.stderr)
-        return 1
+def main(folder: Path) -> None:
+    """Write one PNG a page."""
     folder.mkdir(parents=True, exist_ok=True)
-    with _webserver() as base, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
+    with chromium() as browser, _webserver() as base:
         page = browser.new_page()
         for name, path in PAGES.items():
             page.set_viewport_size(GRAPH_SIZE if name == "asset-graph" else PAGE_SIZE)
@@ -51,8 +44,6 @@ def main(folder: Path) -> int:
             _show_plot(page)
             page.screenshot(path=folder / f"{name}.png")
             print(folder / f"{name}.png")
-        browser.close()
-    return 0
 
 
 def _open(page: Page, url: str) -> None:
@@ -98,4 +89,4 @@ def _wait_for(base: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    main(Path(sys.argv[1]))
