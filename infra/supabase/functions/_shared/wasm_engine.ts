@@ -19,8 +19,6 @@ async function open(files: ModelFiles): Promise<Engine> {
     session = await InferenceSession.create(files.get(USER_TOWER) ?? new Uint8Array(), {
       executionProviders: ["wasm"],
     });
-    // Compiled by now, and 14 MB.
-    delete env.wasm.wasmBinary;
   } catch (error) {
     throw new ReleaseError(
       `onnxruntime-web cannot load the user tower: ${error instanceof Error ? error.message : ""}`,
