@@ -75,6 +75,11 @@ def make_token(secret: str, role: Role, *, subject: str | None = None, lifetime:
     }
     if subject is not None:
         claims |= {"sub": subject, "aud": _AUDIENCE}
+    return sign_token(secret, claims)
+
+
+def sign_token(secret: str, claims: dict[str, Any]) -> str:
+    """Sign any claims (HS256)."""
     signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(claims)}"
     signature = hmac.new(secret.encode(), signed.encode(), hashlib.sha256).digest()
     return f"{signed}.{_base64url(signature)}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import httpx
 
@@ -12,29 +11,17 @@ from two_tower_assets_tests.e2e.faults.case import Case, Happen, said
 from two_tower_assets_tests.e2e.faults.other_dimension import other_dimension
 from two_tower_assets_tests.e2e.faults.world import World
 from two_tower_assets_tests.publishing.releasing import NEW, OLD
-from two_tower_assets_tests.storage.fault_proxy import ALWAYS, Fault, Kind
+from two_tower_assets_tests.storage.fault_proxy import Kind
 
+_FILES = "/storage/"
 LOOK_SECONDS = 15.0
 """How long a function may take to look at a new release and refuse it."""
-
-
-def _of_file(name: str) -> Callable[[str, str], bool]:
-    return lambda _method, path: path.startswith("/storage/") and path.endswith(name)
-
-
-@contextmanager
-def _broken(world: World, kind: Kind, name: str) -> Iterator[None]:
-    world.proxy.faults[:] = [Fault(kind, ALWAYS, _of_file(name))]
-    try:
-        yield
-    finally:
-        world.proxy.faults.clear()
 
 
 def _at_start(kind: Kind, name: str = "") -> Happen:
     def happen(world: World) -> Sequence[httpx.Response]:
         with world.fresh() as fresh:
-            with _broken(fresh, kind, name):
+            with fresh.broken(kind, _FILES, name):
                 answers = fresh.ask()
             assert all(function.is_up for function in fresh.functions)
             _until(fresh, "200")
@@ -45,7 +32,7 @@ def _at_start(kind: Kind, name: str = "") -> Happen:
 
 def _at_a_flip(kind: Kind, name: str = "") -> Happen:
     def happen(world: World) -> Sequence[httpx.Response]:
-        with _broken(world, kind, name):
+        with world.broken(kind, _FILES, name):
             world.flip(OLD)
             answers = _until(world, "200 of the last good release")
         world.flip(NEW)

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,11 +12,10 @@ from uuid import UUID
 import httpx
 import psycopg
 
-from two_tower_assets.local.keys import ProjectKeys, new_secret
+from two_tower_assets.local.keys import ProjectKeys, new_secret, sign_token
 from two_tower_assets_tests.artifacts.versions import video_id
 from two_tower_assets_tests.e2e.faults.case import Case, Happen
-from two_tower_assets_tests.e2e.faults.of_database import crowd
-from two_tower_assets_tests.e2e.faults.world import World, post
+from two_tower_assets_tests.e2e.faults.world import World, bearer, post
 from two_tower_assets_tests.e2e.stack.people import FAN, OTHER
 
 NOBODY, COLLECTOR = (str(UUID(int=0xFA_0170_0000 + number)) for number in range(2))
@@ -28,37 +24,35 @@ BODY_BYTES = 10 * 1024 * 1024
 
 
 def _with(token: str) -> Happen:
-    return lambda world: world.ask(world.bearer(token))
+    return lambda world: world.ask(bearer(token))
 
 
 def _expired(world: World) -> Sequence[httpx.Response]:
-    return world.ask(world.bearer(world.keys.project.authenticated(FAN, lifetime=timedelta(hours=-1))))
+    return world.ask(bearer(world.keys.project.authenticated(FAN, lifetime=timedelta(hours=-1))))
 
 
 def _another_projects(world: World) -> Sequence[httpx.Response]:
-    return world.ask(world.bearer(ProjectKeys(new_secret()).authenticated(FAN)))
+    return world.ask(bearer(ProjectKeys(new_secret()).authenticated(FAN)))
 
 
 def _unsigned(world: World) -> Sequence[httpx.Response]:
-    head, claims, _ = world.keys.project.authenticated(FAN).split(".")
-    del head
-    return world.ask(world.bearer(f"{_part({'alg': 'none', 'typ': 'JWT'})}.{claims}."))
+    _, claims, _ = world.keys.project.authenticated(FAN).split(".")
+    return world.ask(bearer(f"{_UNSIGNED_HEAD}.{claims}."))
 
 
 def _changed(world: World) -> Sequence[httpx.Response]:
-    head, claims, signature = world.keys.project.authenticated(FAN).split(".")
-    del claims
-    return world.ask(world.bearer(f"{head}.{_part(_claims(role='service_role'))}.{signature}"))
+    head, _, signature = world.keys.project.authenticated(FAN).split(".")
+    _, claims, _ = world.keys.service_role.split(".")
+    return world.ask(bearer(f"{head}.{claims}.{signature}"))
 
 
 def _of_another_audience(world: World) -> Sequence[httpx.Response]:
-    signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(_claims(aud='another'))}"
-    digest = hmac.new(world.keys.secret.encode(), signed.encode(), hashlib.sha256).digest()
-    return world.ask(world.bearer(f"{signed}.{_base64(digest)}"))
+    claims = {"sub": FAN, "role": "authenticated", "aud": "another", "exp": int(time.time()) + 3600}
+    return world.ask(bearer(sign_token(world.keys.secret, claims)))
 
 
 def _of_another_user(world: World) -> Sequence[httpx.Response]:
-    return world.ask(world.bearer(world.keys.project.authenticated(OTHER)), user=FAN)
+    return world.ask(bearer(world.keys.project.authenticated(OTHER)), user=FAN)
 
 
 def _without_token(world: World) -> Sequence[httpx.Response]:
@@ -66,7 +60,7 @@ def _without_token(world: World) -> Sequence[httpx.Response]:
 
 
 def _anon(world: World) -> Sequence[httpx.Response]:
-    return world.ask(world.bearer(world.keys.anon))
+    return world.ask(bearer(world.keys.anon))
 
 
 def _large_body(world: World) -> Sequence[httpx.Response]:
@@ -85,7 +79,7 @@ def _many_likes(world: World) -> Sequence[httpx.Response]:
 
 def _thousand(world: World) -> Sequence[httpx.Response]:
     with world.fresh(DATABASE_TIMEOUT_SECONDS="5") as fresh:
-        answers = crowd(fresh, MANY_CALLERS)
+        answers = fresh.crowd(MANY_CALLERS)
         assert all(function.is_up for function in fresh.functions)
         return answers
 
@@ -113,18 +107,7 @@ def _collector(world: World) -> Iterator[None]:
             connection.execute("delete from public.videos where title = 'archived'")
 
 
-def _claims(*, role: str = "authenticated", aud: str = "authenticated") -> dict[str, object]:
-    return {"sub": FAN, "role": role, "aud": aud, "exp": int(time.time()) + 3600}
-
-
-def _part(value: dict[str, object]) -> str:
-    return _base64(json.dumps(value).encode())
-
-
-def _base64(value: bytes) -> str:
-    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
-
-
+_UNSIGNED_HEAD = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
 _WHO = frozenset({"401 unauthorized"})
 _GOOD = frozenset({"200"})
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import httpx
@@ -13,30 +11,22 @@ from two_tower_assets_tests.e2e.faults.case import Case, Happen
 from two_tower_assets_tests.e2e.faults.world import World, post
 from two_tower_assets_tests.e2e.stack.people import FAN
 from two_tower_assets_tests.publishing.releasing import NEW, OLD
-from two_tower_assets_tests.storage.fault_proxy import ALWAYS, Fault, Kind
+from two_tower_assets_tests.storage.fault_proxy import Fault, Kind
 
 CROWD = 200
-
-
-@contextmanager
-def _broken(world: World, kind: Kind) -> Iterator[None]:
-    world.proxy.faults[:] = [Fault(kind, ALWAYS, lambda _method, path: path.startswith("/rest/"))]
-    try:
-        yield
-    finally:
-        world.proxy.faults.clear()
+_REST = "/rest/"
 
 
 def _while(kind: Kind, ask: Callable[[World], Sequence[httpx.Response]] = World.ask) -> Happen:
     def happen(world: World) -> Sequence[httpx.Response]:
-        with _broken(world, kind):
+        with world.broken(kind, _REST):
             return ask(world)
 
     return happen
 
 
 def _down_at_start(world: World) -> Sequence[httpx.Response]:
-    with world.fresh() as fresh, _broken(fresh, "reset"):
+    with world.fresh() as fresh, fresh.broken("reset", _REST):
         return fresh.ask()
 
 
@@ -55,16 +45,6 @@ def _flip_meanwhile(world: World) -> Sequence[httpx.Response]:
     return answers
 
 
-def crowd(world: World, count: int) -> list[httpx.Response]:
-    """The answers to so many requests at the same time, half of them to either function."""
-    with ThreadPoolExecutor(count) as pool:
-        asked = [
-            pool.submit(post, world.functions[number % 2].url, world.as_server, {"user_id": FAN})
-            for number in range(count)
-        ]
-        return [one.result() for one in asked]
-
-
 _AWAY = frozenset({"503 database_unavailable"})
 
 CASES = (
@@ -73,7 +53,7 @@ CASES = (
     Case("PostgREST silent", _while("silence"), _AWAY),
     Case(
         f"PostgREST silent, {CROWD} callers at once",
-        _while("silence", partial(crowd, count=CROWD)),
+        _while("silence", partial(World.crowd, count=CROWD)),
         _AWAY | {"503 overloaded"},
     ),
     Case("an HTML page from PostgREST", _while("html page"), _AWAY),

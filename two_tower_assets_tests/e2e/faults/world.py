@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from two_tower_assets_tests.e2e.stack.home import Released
 from two_tower_assets_tests.e2e.stack.people import FAN
 from two_tower_assets_tests.e2e.stack.running import Up
 from two_tower_assets_tests.publishing.releasing import NEW
-from two_tower_assets_tests.storage.fault_proxy import Proxy, fault_proxy
+from two_tower_assets_tests.storage.fault_proxy import ALWAYS, Fault, Kind, Proxy, fault_proxy
 
 TIMEOUT_SECONDS = 1.0
 """Of one call to the database and of one file, as these functions are told."""
@@ -39,6 +40,16 @@ class World:
         with deployed(self.folder, {**self.environment, **other}) as functions:
             yield replace(self, functions=functions)
 
+    @contextmanager
+    def broken(self, kind: Kind, start: str, end: str = "") -> Iterator[None]:
+        """Break every request whose path starts and ends so, until the block ends."""
+        faulty = Fault(kind, ALWAYS, lambda _method, path: path.startswith(start) and path.endswith(end))
+        self.proxy.faults[:] = [faulty]
+        try:
+            yield
+        finally:
+            self.proxy.faults.clear()
+
     def flip(self, version: str) -> None:
         """Make a version live."""
         rollback(self.released.target, to=version)
@@ -46,16 +57,26 @@ class World:
     @property
     def as_server(self) -> dict[str, str]:
         """Headers of a server."""
-        return self.bearer(self.keys.service_role)
-
-    def bearer(self, token: str) -> dict[str, str]:
-        """Headers of whoever has a token."""
-        return {"authorization": f"Bearer {token}"}
+        return bearer(self.keys.service_role)
 
     def ask(self, headers: Mapping[str, str] | None = None, user: str = FAN) -> list[httpx.Response]:
         """Ask both functions for a user, by default as a server."""
         given = self.as_server if headers is None else dict(headers)
         return [post(function.url, given, {"user_id": user}) for function in self.functions]
+
+    def crowd(self, count: int) -> list[httpx.Response]:
+        """Ask so many times at once, each function half of them."""
+        with ThreadPoolExecutor(count) as pool:
+            asked = [
+                pool.submit(post, self.functions[number % 2].url, self.as_server, {"user_id": FAN})
+                for number in range(count)
+            ]
+            return [one.result() for one in asked]
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Headers of whoever has a token."""
+    return {"authorization": f"Bearer {token}"}
 
 
 def post(url: str, headers: Mapping[str, str], body: Mapping[str, object]) -> httpx.Response:
