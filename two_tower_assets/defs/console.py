@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-import sys
+import os
+import weakref
 from typing import Any, Final
 
 import dagster as dg
@@ -14,12 +15,22 @@ CONSOLE: Final[dict[str, Any]] = {"loggers": {"console": {}}}
 _MARKS: Final = {True: "✓", False: "✗"}
 
 
-class _Lines(logging.StreamHandler[Any]):
+class _Lines(logging.Handler):
+    """Writes to standard error as it was when the run began.
+
+    While steps run, Dagster redirects standard error into a file that `tail` shows, and ends `tail` with the steps:
+    what a step says last, its failure, would be lost wherever `tail` has to poll.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._terminal = os.dup(2)
+        weakref.finalize(self, os.close, self._terminal)
+
     def emit(self, record: logging.LogRecord) -> None:
         line = _line(record)
         if line is not None:
-            self.stream.write(line + "\n")
-            self.flush()
+            os.write(self._terminal, f"{line}\n".encode())
 
 
 @dg.logger
@@ -27,7 +38,7 @@ def readable_console(context: dg.InitLoggerContext) -> logging.Logger:
     """One line an asset and a check on standard error, and errors without their stack."""
     del context
     logger = logging.Logger("two_tower", level=logging.DEBUG)
-    logger.addHandler(_Lines(sys.stderr))
+    logger.addHandler(_Lines())
     return logger
 
 

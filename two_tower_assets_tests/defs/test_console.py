@@ -1,0 +1,41 @@
+"""What a run says in the terminal reaches it, whatever becomes of standard error meanwhile."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from two_tower_assets.defs.console import CONSOLE, readable_console
+from two_tower_assets.defs.stage import friendly
+from two_tower_assets.errors import TwoTowerError
+
+
+def test_a_failure_is_seen_though_standard_error_is_captured(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The failure of a step that redirects standard error is one line on the standard error of before."""
+
+    @dg.op
+    @friendly
+    def fails() -> None:
+        captured = os.open(tmp_path / "captured", os.O_WRONLY | os.O_CREAT)
+        os.dup2(captured, 2)
+        os.close(captured)
+        raise TwoTowerError("A table is empty", where="videos", remedy="Fill it.")
+
+    @dg.job(logger_defs={"console": readable_console})
+    def failing() -> None:
+        fails()
+
+    terminal = os.dup(2)
+    try:
+        result = failing.execute_in_process(run_config=CONSOLE, raise_on_error=False)
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+    assert not result.success
+    assert capfd.readouterr().err == "✗ fails: A table is empty [videos]. Fill it.\n"
+    assert (tmp_path / "captured").read_bytes() == b""
