@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -14,7 +15,7 @@ from two_tower_assets.errors import TwoTowerError
 
 
 def test_a_failure_is_seen_though_standard_error_is_captured(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The failure of a step that redirects standard error is one line on the standard error of before."""
 
@@ -30,6 +31,8 @@ def test_a_failure_is_seen_though_standard_error_is_captured(
     def failing() -> None:
         fails()
 
+    # Outside pytest `sys.stderr` is descriptor 2.
+    monkeypatch.setattr(sys, "stderr", open(2, "w", closefd=False))  # noqa: SIM115
     terminal = os.dup(2)
     try:
         result = failing.execute_in_process(run_config=CONSOLE, raise_on_error=False)
