@@ -171,7 +171,7 @@ def _fetch(project: _Project) -> None:
     """Fetch the pages that a whole sync fetches."""
     with _Rootless(project.server.url, project.keys.service_role) as source:
         for table in TABLES:
-            for _ in source.pages(table, tuple(table.columns), Range(), None):
+            for _ in source.pages(table, tuple(table.columns), [Range()], None):
                 pass
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
 from two_tower_assets.errors import SourceDataError
+from two_tower_assets.sources.sync.bare import bare
 from two_tower_assets.sources.sync.staging import Staging, text
 from two_tower_assets.sources.sync.tables import TIME, SyncTable
 
@@ -34,10 +35,11 @@ class Changes:
         )
 
 
-def apply_staged(connection: psycopg.Connection[Any], staging: Staging, *, may_repeat: bool) -> Changes:
+def apply_staged(connection: psycopg.Connection[Any], staging: Staging, *, may_repeat: bool, is_empty: bool) -> Changes:
     """Make the rows of the staged ranges equal to the staged rows.
 
     Args:
+        is_empty: whether the table has no row yet.
         may_repeat: whether a row may be staged twice (pulls by watermark); its latest one counts.
 
     Raises:
@@ -48,13 +50,7 @@ def apply_staged(connection: psycopg.Connection[Any], staging: Staging, *, may_r
     _refuse_unfit(connection, staging)
     parts = _parts(staging, may_repeat=may_repeat)
     try:
-        if table.unique in staging.columns:
-            connection.execute(text("sync_free", **parts))
-        deleted = connection.execute(text("sync_delete", **parts), {"name": table.name}).rowcount
-        changed = 0
-        if len(staging.columns) > len(table.key):
-            changed = connection.execute(text("sync_update", **parts)).rowcount
-        inserted = connection.execute(text("sync_insert", **parts)).rowcount
+        changes = (_fill if is_empty else _change)(connection, staging, parts)
     except psycopg.errors.UniqueViolation as error:
         raise SourceDataError(
             f"Two rows of the source have the same value where each must have its own: {error.diag.message_detail}",
@@ -63,7 +59,24 @@ def apply_staged(connection: psycopg.Connection[Any], staging: Staging, *, may_r
         ) from None
     waiting = connection.execute(text("sync_waiting", **parts)).fetchone() if table.parents else (0,)
     assert waiting is not None
-    return Changes(inserted, changed, deleted, int(waiting[0]))
+    return replace(changes, waiting=int(waiting[0]))
+
+
+def _fill(connection: psycopg.Connection[Any], staging: Staging, parts: dict[str, sql.Composable]) -> Changes:
+    with bare(connection, staging.table):
+        return Changes(inserted=connection.execute(text("sync_insert", **parts)).rowcount)
+
+
+def _change(connection: psycopg.Connection[Any], staging: Staging, parts: dict[str, sql.Composable]) -> Changes:
+    table = staging.table
+    if table.unique in staging.columns:
+        connection.execute(text("sync_free", **parts))
+    deleted = connection.execute(text("sync_delete", **parts), {"name": table.name}).rowcount
+    changed = 0
+    if len(staging.columns) > len(table.key):
+        changed = connection.execute(text("sync_update", **parts)).rowcount
+    inserted = connection.execute(text("sync_insert", **parts)).rowcount
+    return Changes(inserted, changed, deleted)
 
 
 def _refuse_unfit(connection: psycopg.Connection[Any], staging: Staging) -> None:

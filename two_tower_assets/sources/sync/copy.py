@@ -16,7 +16,7 @@ from two_tower_assets.errors import DatabaseError
 from two_tower_assets.sources.load import require_source
 from two_tower_assets.sources.requirements import require_columns
 from two_tower_assets.sources.sync.direct_source import range_sums
-from two_tower_assets.sources.sync.ranges import Range, Sums
+from two_tower_assets.sources.sync.ranges import Range, Sums, are_adjacent, split
 from two_tower_assets.sources.sync.staging import text
 from two_tower_assets.sources.sync.statements import statement_from
 from two_tower_assets.sources.sync.tables import SyncTable
@@ -79,21 +79,23 @@ class Copy:
         return int(row[0])
 
     def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
-        """Counts and hashes of adjacent ascending ranges."""
-        return range_sums(self.connection, self.statement(table, columns), ranges)
+        """Counts and hashes of ascending ranges."""
+        return range_sums(self.connection, self.statement(table, columns, not are_adjacent(ranges)), ranges)
 
-    def divide(self, table: SyncTable, within: Range, wanted: int) -> list[UUID]:
-        """Ids, the range's lower bound first, that divide it into about `wanted` parts."""
-        parts = {"key": sql.Identifier(table.key[0]), "table": sql.Identifier(table.name)}
-        if within == Range():
-            share = min(100.0, 100.0 * wanted * _SAMPLED_A_RANGE / max(self.estimate(table), 1))
-            found = self.connection.execute(text("sync_bounds", **parts), {"share": share})
-        else:
-            bounds = {"lower": within.lower, "upper": within.upper}
-            found = self.connection.execute(text("sync_bounds_within", **parts), bounds)
-        ids = [row[0] for row in found]
-        step = max(1, -(-len(ids) // wanted))
-        return [within.lower, *ids[step - 1 :: step]]
+    def divide(self, table: SyncTable, wanted: int) -> list[Range]:
+        """Divide a table into about `wanted` ranges of about equal size."""
+        share = min(100.0, 100.0 * wanted * _SAMPLED_A_RANGE / max(self.estimate(table), 1))
+        found = self.connection.execute(text("sync_bounds", **_names(table)), {"share": share})
+        return _divided(Range(), [row[0] for row in found], wanted)
+
+    def divide_each(self, table: SyncTable, ranges: Sequence[Range], wanted: Sequence[int]) -> list[list[Range]]:
+        """Divide each range into at most about `wanted` parts, by the ids that are here."""
+        bounds = {"lowers": [each.lower for each in ranges], "uppers": [each.upper for each in ranges]}
+        found = dict(self.connection.execute(text("sync_bounds_within", **_names(table)), bounds).fetchall())
+        return [
+            _divided(each, found.get(place, ()), parts)
+            for place, (each, parts) in enumerate(zip(ranges, wanted, strict=True), start=1)
+        ]
 
     def watermark(self, table: SyncTable) -> datetime | None:
         """Up to when the table was brought once; None before the first time."""
@@ -132,3 +134,12 @@ class Copy:
         if self.connection.execute(query("sync_begun"), named).fetchone() != (True,):
             require_source(self.connection, self.source)
             self.connection.execute(query("sync_begin"), named)
+
+
+def _names(table: SyncTable) -> dict[str, sql.Composable]:
+    return {"key": sql.Identifier(table.key[0]), "table": sql.Identifier(table.name)}
+
+
+def _divided(within: Range, ids: Sequence[UUID], wanted: int) -> list[Range]:
+    step = max(1, -(-len(ids) // wanted))
+    return split([within.lower, *ids[step - 1 :: step]], within.upper)

@@ -16,8 +16,8 @@ from two_tower_assets.database.queries import query
 from two_tower_assets.sources.copying import copy_out
 from two_tower_assets.sources.requirements import database_errors
 from two_tower_assets.sources.sync.identity import refuse_same
-from two_tower_assets.sources.sync.ranges import Range, Sums, by_place
-from two_tower_assets.sources.sync.source import FAN_OUT, Key, Page
+from two_tower_assets.sources.sync.ranges import Range, Sums, are_adjacent, by_place
+from two_tower_assets.sources.sync.source import FAN_OUT, FINEST, Key, Page
 from two_tower_assets.sources.sync.statements import RangesStatement
 from two_tower_assets.sources.sync.tables import SyncTable
 
@@ -35,6 +35,7 @@ class DirectSource:
     way = "direct connection (COPY)"
     limits = None
     fan_out = FAN_OUT
+    finest = FINEST
 
     def __init__(self, url: str, statement: RangesStatement) -> None:
         self.label = without_password(url).rpartition("@")[2]
@@ -63,17 +64,25 @@ class DirectSource:
         assert row is not None
         return int(row[0])
 
-    def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
+    def has_rows(self, table: SyncTable) -> bool:
         """See `Source`."""
         with self._reading() as connection:
-            return range_sums(connection, self._statement(table, columns), ranges)
+            return connection.execute(query("source_has_rows").format(table=table.name).encode()).fetchone() == (True,)
 
-    def pages(self, table: SyncTable, columns: Sequence[str], within: Range, after: Key | None) -> Iterator[Page]:
+    def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
+        """See `Source`."""
+        statement = self._statement(table, columns, not are_adjacent(ranges))
+        with self._reading() as connection:
+            return range_sums(connection, statement, ranges)
+
+    def pages(
+        self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range], after: Key | None
+    ) -> Iterator[Page]:
         """See `Source`; one statement, hence rows of one moment. All pages must be taken."""
-        statement = sql.SQL("copy (select {} from public.{} as t where {} order by {}) to stdout").format(
+        statement = sql.SQL("copy (select {} from {} where {} order by {}) to stdout").format(
             sql.SQL(", ").join(_typed(table, column) for column in columns),
-            sql.Identifier(table.name),
-            _inside(table, within, after),
+            _from(table, ranges),
+            _inside(table, ranges[0] if len(ranges) == 1 else Range(), after),
             sql.SQL(", ").join(_column(column) for column in table.key),
         )
         with self._reading() as connection:
@@ -98,9 +107,9 @@ class DirectSource:
 
 
 def range_sums(connection: psycopg.Connection[Any], statement: str, ranges: Sequence[Range]) -> list[Sums]:
-    """Counts and hashes of adjacent ascending ranges in the connection's database."""
-    bounds = [each.lower for each in ranges]
-    found = psycopg.RawCursor(connection).execute(statement, [bounds, ranges[-1].upper]).fetchall()
+    """Counts and hashes of ascending ranges in the connection's database, by the statement for ranges like these."""
+    end = ranges[-1].upper if are_adjacent(ranges) else [each.upper for each in ranges]
+    found = psycopg.RawCursor(connection).execute(statement, [[each.lower for each in ranges], end]).fetchall()
     return by_place({place: Sums(rows, digest) for place, rows, digest in found}, len(ranges))
 
 
@@ -110,6 +119,26 @@ def _column(name: str) -> sql.Composed:
 
 def _typed(table: SyncTable, name: str) -> sql.Composed:
     return sql.SQL("{}::{}").format(_column(name), sql.SQL(table.columns[name]))
+
+
+def _from(table: SyncTable, ranges: Sequence[Range]) -> sql.Composed:
+    """Build what is read: the table, or of several ranges only what an index finds of each."""
+    name = sql.SQL("public.{} as t").format(sql.Identifier(table.name))
+    if len(ranges) == 1:
+        return name
+    # Joined to the table as it is, ranges look so wide to the planner that it would read all rows for each.
+    joined = sql.SQL(
+        "unnest({lowers}::uuid[], {uppers}::uuid[]) as w (lower_id, upper_id) cross join lateral (select * from {name} "
+        "where {key} >= w.lower_id and {key} <= coalesce(w.upper_id, {last}) and {key} is distinct from w.upper_id "
+        "offset 0) as t"
+    )
+    return joined.format(
+        lowers=sql.Literal([each.lower for each in ranges]),
+        uppers=sql.Literal([each.upper for each in ranges]),
+        name=name,
+        key=_column(table.key[0]),
+        last=_uuid(UUID(int=2**128 - 1)),
+    )
 
 
 def _inside(table: SyncTable, within: Range, after: Key | None) -> sql.Composed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Final
 from uuid import UUID
 
@@ -35,10 +36,9 @@ def split(bounds: Sequence[UUID], upper: UUID | None) -> list[Range]:
     return [Range(low, high) for low, high in zip(bounds, [*bounds[1:], upper], strict=True)]
 
 
-def differing(source: Sequence[Sums], target: Sequence[Sums]) -> list[int]:
-    """Places of the ranges about which the sides disagree."""
-    pairs = zip(source, target, strict=True)
-    return [place for place, (there, here) in enumerate(pairs) if not _agree(there, here)]
+def are_adjacent(ranges: Sequence[Range]) -> bool:
+    """Whether each range ends where the next one begins."""
+    return all(low.upper == high.lower for low, high in pairwise(ranges))
 
 
 def by_place(found: Mapping[int, Sums], ranges: int) -> list[Sums]:
@@ -57,6 +57,7 @@ def merged(ranges: Sequence[Range]) -> list[Range]:
     return joined
 
 
-def _agree(there: Sums, here: Sums) -> bool:
+def agree(there: Sums, here: Sums) -> bool:
+    """Whether both sides say the same of a range, as far as both can tell."""
     unknown = there.digest is None or here.digest is None
     return there.rows == here.rows and (unknown or there.digest == here.digest)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 import httpx
 from postgrest import APIError
@@ -12,18 +14,33 @@ from two_tower_assets.sources.sync.ranges import Range
 from two_tower_assets.sources.sync.source import Key, Page
 from two_tower_assets.sources.sync.tables import SyncTable
 
+_RANGES_A_REQUEST: Final = 30
+"""So many conditions make an address of about 4 kB; servers refuse longer ones from 8 kB on."""
 
-def filters_of(table: SyncTable, within: Range, after: Key | None) -> list[tuple[str, str]]:
-    """Build the conditions of a range after a key. The first column is always bounded, so that an index is walked."""
-    first = table.key[0]
-    filters = [] if within.upper is None else [(first, f"lt.{within.upper}")]
-    if within.since is not None:
-        filters.append((str(table.watermark), f"gte.{within.since.isoformat()}"))
+
+def in_requests(ranges: Sequence[Range]) -> Iterator[Sequence[Range]]:
+    """Cut ranges into as many as one request may ask for."""
+    return (ranges[begin : begin + _RANGES_A_REQUEST] for begin in range(0, len(ranges), _RANGES_A_REQUEST))
+
+
+def filters_of(table: SyncTable, ranges: Sequence[Range], after: Key | None) -> list[tuple[str, str]]:
+    """Build the conditions of ranges after a key. The first column is always bounded, so that an index is walked."""
+    first, lower, upper, since = table.key[0], ranges[0].lower, ranges[-1].upper, ranges[0].since
+    filters = [] if upper is None else [(first, f"lt.{upper}")]
+    if len(ranges) > 1:
+        filters.append(("or", f"({','.join(_within(first, each) for each in ranges)})"))
+    if since is not None:
+        filters.append((str(table.watermark), f"gte.{since.isoformat()}"))
     if after is None:
-        return [*filters, (first, f"gte.{within.lower}")]
+        return [*filters, (first, f"gte.{lower}")]
     if len(after) == 1:
         return [*filters, (first, f"gt.{after[0]}")]
     return [*filters, (first, f"gte.{after[0]}"), ("or", f"({first}.gt.{after[0]},{table.key[1]}.gt.{after[1]})")]
+
+
+def _within(column: str, each: Range) -> str:
+    lower = f"{column}.gte.{each.lower}"
+    return lower if each.upper is None else f"and({lower},{column}.lt.{each.upper})"
 
 
 def as_page(answer: httpx.Response, table: SyncTable) -> Page:

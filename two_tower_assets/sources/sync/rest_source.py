@@ -7,7 +7,6 @@ Postgres parses the rest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from postgrest import APIError, CountMethod
@@ -15,9 +14,10 @@ from postgrest import APIError, CountMethod
 from two_tower_assets.rest.client import PAGE, RestClient
 from two_tower_assets.rest.refusals import MISSING_FUNCTION, MISSING_TABLE, STATEMENT_TIMEOUT, Again
 from two_tower_assets.sources.sync.identity import refuse_same
-from two_tower_assets.sources.sync.ranges import Range, Sums, by_place
-from two_tower_assets.sources.sync.rest_pages import api_error, as_page, filters_of
-from two_tower_assets.sources.sync.source import FAN_OUT, Key, Page
+from two_tower_assets.sources.sync.ranges import Range, Sums, are_adjacent, by_place
+from two_tower_assets.sources.sync.read_ahead import read_ahead
+from two_tower_assets.sources.sync.rest_pages import api_error, as_page, filters_of, in_requests
+from two_tower_assets.sources.sync.source import FAN_OUT, FINEST, Key, Page
 from two_tower_assets.sources.sync.tables import SyncTable
 from two_tower_assets.steps import Reached, unheard
 
@@ -49,6 +49,11 @@ class RestSource(RestClient):
         """See `Source`: without hashes every range is a request."""
         return FAN_OUT if self._has_hashes else 16
 
+    @property
+    def finest(self) -> int:
+        """See `Source`."""
+        return FINEST if self._has_hashes else 2000
+
     def columns(self, table: SyncTable) -> tuple[str, ...] | None:
         """See `Source`."""
 
@@ -75,6 +80,10 @@ class RestSource(RestClient):
 
         return self.ask(ask) or 0
 
+    def has_rows(self, table: SyncTable) -> bool:
+        """See `Source`: only what can be seen tells its columns."""
+        return bool(self.columns(table))
+
     def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
         """See `Source`; a call that takes longer than the project allows is made in halves."""
         if self._has_hashes:
@@ -86,16 +95,23 @@ class RestSource(RestClient):
                 return by_place({place: Sums(rows, digest) for place, rows, digest in answer["ranges"]}, len(ranges))
         return [Sums(self.count(table, each)) for each in ranges]
 
-    def pages(self, table: SyncTable, columns: Sequence[str], within: Range, after: Key | None) -> Iterator[Page]:
-        """See `Source`; the next page is fetched while this one is worked on."""
-        with ThreadPoolExecutor(1) as ahead:
-            page = ahead.submit(self._page, table, columns, within, after).result()
-            while page.rows and not page.is_last:
-                following = ahead.submit(self._page, table, columns, within, page.last)
+    def pages(
+        self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range], after: Key | None
+    ) -> Iterator[Page]:
+        """See `Source`; pages are fetched ahead while one is worked on."""
+        return read_ahead(self._walk(table, columns, ranges, after))
+
+    def _walk(
+        self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range], after: Key | None
+    ) -> Iterator[Page]:
+        for some in in_requests(ranges):
+            page = self._page(table, columns, some, after)
+            while page.rows:
                 yield page
-                page = following.result()
-            if page.rows:
-                yield page
+                if page.is_last:
+                    break
+                page = self._page(table, columns, some, page.last)
+            after = None
 
     def require_other_database(self, identity: str) -> None:
         """See `Source`; told by the function for hashes, where there is one."""
@@ -110,8 +126,9 @@ class RestSource(RestClient):
             "p_key": list(table.key),
             "p_columns": list(columns),
             "p_bounds": [str(each.lower) for each in ranges],
-            "p_before": None if ranges[-1].upper is None else str(ranges[-1].upper),
         }
+        uppers = [None if each.upper is None else str(each.upper) for each in ranges]
+        arguments |= {"p_before": uppers[-1]} if are_adjacent(ranges) else {"p_uppers": uppers}
         try:
             return self.api.rpc(HASHES, arguments).execute().data
         except Again as error:
@@ -124,10 +141,10 @@ class RestSource(RestClient):
                 return error.code
             raise
 
-    def _page(self, table: SyncTable, columns: Sequence[str], within: Range, after: Key | None) -> Page:
+    def _page(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range], after: Key | None) -> Page:
         # Most of the ranges that differ fit a page; counting saves them the empty page that would prove it.
-        counted = after is None and within.upper is not None
-        return self.ask(lambda: self._fetch(table, columns, filters_of(table, within, after), counted=counted))
+        counted = after is None and ranges[-1].upper is not None
+        return self.ask(lambda: self._fetch(table, columns, filters_of(table, ranges, after), counted=counted))
 
     def _fetch(
         self, table: SyncTable, columns: Sequence[str], filters: list[tuple[str, str]], *, counted: bool

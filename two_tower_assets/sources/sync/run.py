@@ -16,12 +16,12 @@ from two_tower_assets.errors import SourceDataError
 from two_tower_assets.progress import Progress, silent
 from two_tower_assets.sources.requirements import database_errors
 from two_tower_assets.sources.sync.apply import Changes, apply_staged
-from two_tower_assets.sources.sync.compare import Difference, compare
+from two_tower_assets.sources.sync.compare import Comparison
 from two_tower_assets.sources.sync.copy import Copy
 from two_tower_assets.sources.sync.ranges import Range
 from two_tower_assets.sources.sync.report import SyncReport, TableReport
 from two_tower_assets.sources.sync.source import Source
-from two_tower_assets.sources.sync.staging import Part, Staging, unread
+from two_tower_assets.sources.sync.staging import Part, Staging
 from two_tower_assets.sources.sync.tables import TABLES, SyncTable
 
 OVERLAP: Final = timedelta(minutes=15)
@@ -61,7 +61,7 @@ def sync(source: Source, copy: Copy, *, progress: Progress = silent) -> SyncRepo
 def _require_rows(source: Source) -> None:
     """Refuse a source without a video or a decision: a key that sees no rows would empty the copy."""
     for table in TABLES:
-        if table.must_exist and source.columns(table) is not None and not source.count(table, Range()):
+        if table.must_exist and source.columns(table) is not None and not source.has_rows(table):
             raise SourceDataError(
                 f"The source's table {table.name} has no rows that can be seen",
                 where=f"public.{table.name} of {source.label}",
@@ -149,14 +149,14 @@ class _Table:
         if watermark is not None and self._table.watermark in columns:
             self._read(self._staging.begin([Range(since=watermark - OVERLAP)]), rows=None)
 
-    def _settle(self, columns: Sequence[str]) -> Difference:
+    def _settle(self, columns: Sequence[str]) -> Comparison:
         """Read what differs until nothing does."""
-        found = compare(self._source, self._copy, self._table, columns)
+        found = Comparison(self._source, self._copy, self._table, columns)
         for _ in range(_PASSES):
             if not found.ranges or not (self._copy.keep or not self._copy.is_empty(self._table)):
                 break
-            self._read(self._staging.begin(found.ranges), rows=found.rows)
-            found = compare(self._source, self._copy, self._table, columns)
+            self._read(self._staging.begin(found.ranges), rows=found.rows_to_read)
+            found.look_again()
             if self._changes.waiting:
                 break
         return found
@@ -165,18 +165,22 @@ class _Table:
         """Stage the parts that are not read yet, then apply all of them in one transaction."""
         self._copy.commit()
         done, committed = 0, time.monotonic()
-        for part in unread(parts):
-            pages = self._source.pages(self._table, self._staging.columns, part.within, part.after)
-            for page in pages:
-                self._staging.add(part, page)
+        unread = [part for part in parts if not part.is_read]
+        if unread:
+            ranges = [part.within for part in unread]
+            for page in self._source.pages(self._table, self._staging.columns, ranges, unread[0].after):
+                self._staging.add(page)
                 done += page.rows
                 self._progress(done, max(done, rows or 0))
                 if time.monotonic() - committed > _SECONDS_BETWEEN_COMMITS:
+                    self._staging.note()
                     self._copy.commit()
                     committed = time.monotonic()
-            self._staging.finish(part)
+        self._staging.finish()
         self._copy.commit()
         may_repeat = any(part.within.since is not None for part in parts)
-        self._changes += apply_staged(self._copy.connection, self._staging, may_repeat=may_repeat)
+        self._changes += apply_staged(
+            self._copy.connection, self._staging, may_repeat=may_repeat, is_empty=self._copy.is_empty(self._table)
+        )
         self._staging.drop()
         self._copy.commit()

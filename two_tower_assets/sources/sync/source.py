@@ -13,6 +13,8 @@ Key = tuple[str, ...]
 
 FAN_OUT: Final = 4000
 """Ranges of one look where they are hashed: each is a number in one answer."""
+FINEST: Final = 25
+"""Rows of the smallest ranges where they are hashed."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +50,29 @@ class Source(Protocol):
     def fan_out(self) -> int:
         """Into how many ranges it is sensible to divide a table at once."""
 
+    @property
+    def finest(self) -> int:
+        """Rows of the smallest ranges that it is sensible to look at."""
+
     def columns(self, table: SyncTable) -> tuple[str, ...] | None:
         """Columns of a table; None when there is no such table, empty when they cannot be known for want of rows."""
 
     def count(self, table: SyncTable, within: Range) -> int:
         """Rows of a range."""
 
-    def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
-        """Counts and, where the way allows, hashes of adjacent ascending ranges."""
+    def has_rows(self, table: SyncTable) -> bool:
+        """Whether a row of the table can be seen."""
 
-    def pages(self, table: SyncTable, columns: Sequence[str], within: Range, after: Key | None) -> Iterator[Page]:
-        """All rows of a range in the order of the key, from after a key on; rows inserted meanwhile may be missed."""
+    def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
+        """Counts and, where the way allows, hashes of disjoint ascending ranges."""
+
+    def pages(
+        self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range], after: Key | None
+    ) -> Iterator[Page]:
+        """All rows of disjoint ascending ranges in the order of the key, from after a key on.
+
+        Rows inserted meanwhile may be missed. Only a single range may have a time.
+        """
 
     def require_other_database(self, identity: str) -> None:
         """Refuse to be copied onto itself; `identity` is the copy's."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,6 @@ from two_tower_assets.sources.sync.tables import SyncTable
 class Part:
     """A range that is being read."""
 
-    place: int
     within: Range
     after: Key | None = None
     """Key of the last row that is staged."""
@@ -43,6 +42,8 @@ class Staging:
         self.table, self.columns = table, tuple(columns)
         self._token = f"{source}: {','.join(columns)}"
         self.name = staged_name(table)
+        self._last: Key = ()
+        self._rows = 0
 
     def kept(self) -> list[Part]:
         """Parts that an earlier sync left; empty, and their rows dropped, when they cannot be gone on with."""
@@ -52,8 +53,8 @@ class Staging:
         rows = sum(row[6] for row in found)
         if all(row[0] == self._token for row in found) and self._count() == rows:
             return [
-                Part(place, Range(row[1], row[2], row[3]), row[4] and tuple(map(str, row[4])), row[5])
-                for place, row in enumerate(found)
+                Part(Range(row[1], row[2], row[3]), row[4] and tuple(map(str, row[4])), row[5])
+                for row in found
             ]
         self.drop()
         return []
@@ -78,10 +79,10 @@ class Staging:
         ]
         with self._connection.cursor() as cursor:
             cursor.executemany(query("sync_ranges_begin"), rows)
-        return [Part(place, each) for place, each in enumerate(ranges)]
+        return [Part(each) for each in ranges]
 
-    def add(self, part: Part, page: Page) -> None:
-        """Stage a page of a part."""
+    def add(self, page: Page) -> None:
+        """Stage the next page of the parts, which are read in their order; how far they are is kept by `note`."""
         columns = sql.SQL(", ").join(map(sql.Identifier, self.columns))
         if page.form == "json":
             typed = sql.SQL(", ").join(
@@ -94,20 +95,24 @@ class Staging:
             statement = sql.SQL("copy {} ({}) from stdin").format(self.name, columns)
             with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
                 copy.write(page.content)
-        self._note(part, page.last, page.rows, is_read=False)
+        self._last, self._rows = page.last, self._rows + page.rows
 
-    def finish(self, part: Part) -> None:
-        """Note that a part is read to its end."""
-        self._note(part, None, 0, is_read=True)
+    def note(self) -> None:
+        """Keep how far the parts are read, before a commit: staged rows without their note are dropped."""
+        if self._rows:
+            named = {"name": self.table.name, "after": list(self._last), "rows": self._rows}
+            self._connection.execute(query("sync_ranges_read"), named)
+            self._rows = 0
+
+    def finish(self) -> None:
+        """Note that all parts are read to their end."""
+        self.note()
+        self._connection.execute(query("sync_ranges_finish"), {"name": self.table.name})
 
     def drop(self) -> None:
         """Forget everything staged of this table."""
         self._connection.execute(sql.SQL("drop table if exists {}").format(self.name))
         self._connection.execute(query("sync_ranges_forget"), {"name": self.table.name})
-
-    def _note(self, part: Part, after: Key | None, rows: int, *, is_read: bool) -> None:
-        noted = {"after": after and list(after), "rows": rows, "is_read": is_read}
-        self._connection.execute(query("sync_ranges_read"), {"name": self.table.name, "place": part.place, **noted})
 
     def _count(self) -> int | None:
         exists = self._connection.execute("select to_regclass(%s)", [self.name.as_string()]).fetchone()
@@ -126,8 +131,3 @@ def staged_name(table: SyncTable) -> sql.Identifier:
 def text(name: str, **parts: sql.Composable) -> sql.Composed:
     """Fill in a named query."""
     return sql.SQL(query(name)).format(**parts)
-
-
-def unread(parts: Sequence[Part]) -> Iterator[Part]:
-    """Parts that are not read to their end."""
-    return (part for part in parts if not part.is_read)

@@ -112,8 +112,8 @@ def meanwhile(source: Source, at: str, act: Callable[[], object]) -> None:
     """Let something happen at the source after the first page of a table was read, once."""
     pages, done = source.pages, []
 
-    def watched(table, columns, within, after):  # type: ignore[no-untyped-def]
-        for page in pages(table, columns, within, after):
+    def watched(table, columns, ranges, after):  # type: ignore[no-untyped-def]
+        for page in pages(table, columns, ranges, after):
             yield page
             if table.name == at and not done:
                 done.append(act())

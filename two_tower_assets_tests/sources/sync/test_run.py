@@ -153,10 +153,13 @@ def test_dry_run_counts_and_changes_nothing(project: Project, copy_url: str, way
 
 
 @BOTH
-def test_a_killed_sync_goes_on(project: Project, copy_url: str, way: Way) -> None:
+def test_a_killed_sync_goes_on(
+    project: Project, copy_url: str, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was committed before the end is not read again, and the copy is whole afterwards."""
+    monkeypatch.setattr("two_tower_assets.sources.sync.run._SECONDS_BETWEEN_COMMITS", 0)
     with Copy(copy_url, ORIGIN) as copy, project.source(way, copy) as source:
-        meanwhile(source, "user_video_decisions", lambda: _commit_and_die(copy))
+        meanwhile(source, "user_video_decisions", _die)
         with pytest.raises(KeyboardInterrupt):
             sync(source, copy)
     read: list[int] = []
@@ -168,15 +171,17 @@ def test_a_killed_sync_goes_on(project: Project, copy_url: str, way: Way) -> Non
     assert DECISIONS not in read
 
 
-def _commit_and_die(copy: Copy) -> None:
-    copy.commit()
+def _die() -> None:
     raise KeyboardInterrupt
 
 
-def test_staged_rows_that_a_crash_took_are_read_again(project: Project, copy_url: str) -> None:
+def test_staged_rows_that_a_crash_took_are_read_again(
+    project: Project, copy_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Progress that the staging table does not bear out is dropped rather than believed."""
+    monkeypatch.setattr("two_tower_assets.sources.sync.run._SECONDS_BETWEEN_COMMITS", 0)
     with Copy(copy_url, ORIGIN) as copy, project.source("rest", copy) as source:
-        meanwhile(source, "user_video_decisions", lambda: _commit_and_die(copy))
+        meanwhile(source, "user_video_decisions", _die)
         with pytest.raises(KeyboardInterrupt):
             sync(source, copy)
     run(copy_url, "truncate two_tower.sync_staged_user_video_decisions")
