@@ -35,7 +35,9 @@ class Changes:
         )
 
 
-def apply_staged(connection: psycopg.Connection[Any], staging: Staging, *, may_repeat: bool, is_empty: bool) -> Changes:
+def apply_staged(
+    connection: psycopg.Connection[Any], staging: Staging, *, may_repeat: bool, is_empty: bool
+) -> Changes:
     """Make the rows of the staged ranges equal to the staged rows.
 
     Args:
@@ -46,7 +48,8 @@ def apply_staged(connection: psycopg.Connection[Any], staging: Staging, *, may_r
         SourceDataError: a row cannot be kept; nothing was changed.
     """
     table = staging.table
-    connection.execute(sql.SQL("analyze {}").format(staging.name))
+    if not is_empty:
+        connection.execute(sql.SQL("analyze {}").format(staging.name))
     _refuse_unfit(connection, staging)
     parts = _parts(staging, may_repeat=may_repeat)
     try:
@@ -64,7 +67,7 @@ def apply_staged(connection: psycopg.Connection[Any], staging: Staging, *, may_r
 
 def _fill(connection: psycopg.Connection[Any], staging: Staging, parts: dict[str, sql.Composable]) -> Changes:
     with bare(connection, staging.table):
-        return Changes(inserted=connection.execute(text("sync_insert", **parts)).rowcount)
+        return Changes(inserted=connection.execute(text("sync_fill", **parts)).rowcount)
 
 
 def _change(connection: psycopg.Connection[Any], staging: Staging, parts: dict[str, sql.Composable]) -> Changes:

@@ -91,7 +91,8 @@ class Copy:
     def divide_each(self, table: SyncTable, ranges: Sequence[Range], wanted: Sequence[int]) -> list[list[Range]]:
         """Divide each range into at most about `wanted` parts, by the ids that are here."""
         bounds = {"lowers": [each.lower for each in ranges], "uppers": [each.upper for each in ranges]}
-        found = dict(self.connection.execute(text("sync_bounds_within", **_names(table)), bounds).fetchall())
+        rows = self.connection.execute(text("sync_bounds_within", **_names(table)), bounds).fetchall()
+        found: dict[int, list[UUID]] = dict(rows)
         return [
             _divided(each, found.get(place, ()), parts)
             for place, (each, parts) in enumerate(zip(ranges, wanted, strict=True), start=1)

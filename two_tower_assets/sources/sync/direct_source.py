@@ -36,6 +36,7 @@ class DirectSource:
     limits = None
     fan_out = FAN_OUT
     finest = FINEST
+    has_hashes = True
 
     def __init__(self, url: str, statement: RangesStatement) -> None:
         self.label = without_password(url).rpartition("@")[2]
@@ -67,7 +68,9 @@ class DirectSource:
     def has_rows(self, table: SyncTable) -> bool:
         """See `Source`."""
         with self._reading() as connection:
-            return connection.execute(query("source_has_rows").format(table=table.name).encode()).fetchone() == (True,)
+            return connection.execute(query("source_has_rows").format(table=table.name).encode()).fetchone() == (
+                True,
+            )
 
     def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
         """See `Source`."""
@@ -89,7 +92,7 @@ class DirectSource:
             for block in copy_out(connection, statement.as_string(connection)):
                 line = block[block.rfind(b"\n", 0, -1) + 1 :]
                 last = tuple(line.rstrip(b"\n").decode().split("\t")[: len(table.key)])
-                yield Page(block.count(b"\n"), last, bytes(block), "copy")
+                yield Page(block.count(b"\n"), last, bytes(block), "text")
 
     def require_other_database(self, identity: str) -> None:
         """See `Source`."""
@@ -128,9 +131,9 @@ def _from(table: SyncTable, ranges: Sequence[Range]) -> sql.Composed:
         return name
     # Joined to the table as it is, ranges look so wide to the planner that it would read all rows for each.
     joined = sql.SQL(
-        "unnest({lowers}::uuid[], {uppers}::uuid[]) as w (lower_id, upper_id) cross join lateral (select * from {name} "
-        "where {key} >= w.lower_id and {key} <= coalesce(w.upper_id, {last}) and {key} is distinct from w.upper_id "
-        "offset 0) as t"
+        "unnest({lowers}::uuid[], {uppers}::uuid[]) as w (lower_id, upper_id) "
+        "cross join lateral (select * from {name} where {key} >= w.lower_id "
+        "and {key} <= coalesce(w.upper_id, {last}) and {key} is distinct from w.upper_id offset 0) as t"
     )
     return joined.format(
         lowers=sql.Literal([each.lower for each in ranges]),

@@ -7,8 +7,10 @@ Postgres parses the rest.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
+import httpx
 from postgrest import APIError, CountMethod
 
 from two_tower_assets.rest.client import PAGE, RestClient
@@ -16,6 +18,7 @@ from two_tower_assets.rest.refusals import MISSING_FUNCTION, MISSING_TABLE, STAT
 from two_tower_assets.sources.sync.identity import refuse_same
 from two_tower_assets.sources.sync.ranges import Range, Sums, are_adjacent, by_place
 from two_tower_assets.sources.sync.read_ahead import read_ahead
+from two_tower_assets.sources.sync.rest_csv import as_csv_page, csv_select
 from two_tower_assets.sources.sync.rest_pages import api_error, as_page, filters_of, in_requests
 from two_tower_assets.sources.sync.source import FAN_OUT, FINEST, Key, Page
 from two_tower_assets.sources.sync.tables import SyncTable
@@ -37,22 +40,24 @@ class RestSource(RestClient):
     def __init__(self, url: str, key: str, *, reached: Reached = unheard) -> None:
         super().__init__(url, key, reached=reached)
         self.label = url
-        self._has_hashes = True
+        self.has_hashes = True
+        """See `Source`; known after the first sums."""
+        self._only_json: set[str] = set()
 
     @property
     def limits(self) -> str | None:
         """See `Source`; known after the first sums."""
-        return None if self._has_hashes else _LIMITS
+        return None if self.has_hashes else _LIMITS
 
     @property
     def fan_out(self) -> int:
         """See `Source`: without hashes every range is a request."""
-        return FAN_OUT if self._has_hashes else 16
+        return FAN_OUT if self.has_hashes else 16
 
     @property
     def finest(self) -> int:
         """See `Source`."""
-        return FINEST if self._has_hashes else 2000
+        return FINEST if self.has_hashes else 2000
 
     def columns(self, table: SyncTable) -> tuple[str, ...] | None:
         """See `Source`."""
@@ -86,7 +91,7 @@ class RestSource(RestClient):
 
     def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
         """See `Source`; a call that takes longer than the project allows is made in halves."""
-        if self._has_hashes:
+        if self.has_hashes:
             answer = self.ask(lambda: self._hashes(table, columns, ranges))
             if answer == STATEMENT_TIMEOUT and len(ranges) > 1:
                 middle = len(ranges) // 2
@@ -137,7 +142,7 @@ class RestSource(RestClient):
             raise
         except APIError as error:
             if error.code in MISSING_FUNCTION:
-                self._has_hashes = False
+                self.has_hashes = False
                 return error.code
             raise
 
@@ -149,14 +154,26 @@ class RestSource(RestClient):
     def _fetch(
         self, table: SyncTable, columns: Sequence[str], filters: list[tuple[str, str]], *, counted: bool
     ) -> Page:
+        get = partial(self._get, table, filters, {"Prefer": "count=exact"} if counted else {})
+        select = csv_select(table, columns)
+        if select is not None and table.name not in self._only_json:
+            page = as_csv_page(get(select, accept="text/csv"), table, columns)
+            if page is not None:
+                return page
+            self._only_json.add(table.name)
+        return as_page(get(",".join(columns), accept="application/json"), table)
+
+    def _get(
+        self, table: SyncTable, filters: list[tuple[str, str]], headers: dict[str, str], select: str, *, accept: str
+    ) -> httpx.Response:
         answer = self.http.get(
             self.at(f"/{table.name}"),
-            headers={"Prefer": "count=exact"} if counted else {},
-            params=[("select", ",".join(columns)), *filters, ("order", ",".join(table.key)), ("limit", str(PAGE))],
+            headers={**headers, "Accept": accept},
+            params=[("select", select), *filters, ("order", ",".join(table.key)), ("limit", str(PAGE))],
         )
         if not answer.is_success:
             raise api_error(answer)
-        return as_page(answer, table)
+        return answer
 
 
 _ANY: Final = SyncTable("videos", ("id",), {"id": "uuid"})

@@ -89,6 +89,7 @@ class _Table:
         self._source, self._copy, self._table, self._progress = source, copy, table, progress
         self._changes = Changes()
         self._went_on = False
+        self._is_fresh = False
 
     def bring(self) -> TableReport:
         """Bring what is new, then what else differs."""
@@ -151,7 +152,7 @@ class _Table:
 
     def _settle(self, columns: Sequence[str]) -> Comparison:
         """Read what differs until nothing does."""
-        found = Comparison(self._source, self._copy, self._table, columns)
+        found = Comparison(self._source, self._copy, self._table, columns, is_fresh=self._is_fresh)
         for _ in range(_PASSES):
             if not found.ranges or not (self._copy.keep or not self._copy.is_empty(self._table)):
                 break
@@ -179,8 +180,9 @@ class _Table:
         self._staging.finish()
         self._copy.commit()
         may_repeat = any(part.within.since is not None for part in parts)
+        self._is_fresh = self._copy.is_empty(self._table)
         self._changes += apply_staged(
-            self._copy.connection, self._staging, may_repeat=may_repeat, is_empty=self._copy.is_empty(self._table)
+            self._copy.connection, self._staging, may_repeat=may_repeat, is_empty=self._is_fresh
         )
         self._staging.drop()
         self._copy.commit()

@@ -25,8 +25,8 @@ class Page:
     last: Key
     """Key of the last row."""
     content: bytes
-    """A JSON array, or lines of COPY text, in the order of the columns asked for."""
-    form: Literal["json", "copy"]
+    """A JSON array, or lines of COPY (text or CSV), in the order of the columns asked for."""
+    form: Literal["json", "text", "csv"]
     is_last: bool = False
     """Whether a count of the same moment proves that nothing comes after it."""
 
@@ -49,6 +49,10 @@ class Source(Protocol):
     @property
     def fan_out(self) -> int:
         """Into how many ranges it is sensible to divide a table at once."""
+
+    @property
+    def has_hashes(self) -> bool:
+        """Whether the sums of ranges have hashes."""
 
     @property
     def finest(self) -> int:

@@ -52,10 +52,7 @@ class Staging:
             return []
         rows = sum(row[6] for row in found)
         if all(row[0] == self._token for row in found) and self._count() == rows:
-            return [
-                Part(Range(row[1], row[2], row[3]), row[4] and tuple(map(str, row[4])), row[5])
-                for row in found
-            ]
+            return [Part(Range(row[1], row[2], row[3]), row[4] and tuple(map(str, row[4])), row[5]) for row in found]
         self.drop()
         return []
 
@@ -92,7 +89,7 @@ class Staging:
             statement = text("sync_stage_page", staged=self.name, columns=columns, typed=typed)
             self._connection.execute(statement, [page.content.decode()])
         else:
-            statement = sql.SQL("copy {} ({}) from stdin").format(self.name, columns)
+            statement = sql.SQL("copy {} ({}) from stdin (format {})").format(self.name, columns, sql.SQL(page.form))
             with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
                 copy.write(page.content)
         self._last, self._rows = page.last, self._rows + page.rows

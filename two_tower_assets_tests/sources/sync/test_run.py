@@ -153,9 +153,7 @@ def test_dry_run_counts_and_changes_nothing(project: Project, copy_url: str, way
 
 
 @BOTH
-def test_a_killed_sync_goes_on(
-    project: Project, copy_url: str, way: Way, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_killed_sync_goes_on(project: Project, copy_url: str, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was committed before the end is not read again, and the copy is whole afterwards."""
     monkeypatch.setattr("two_tower_assets.sources.sync.run._SECONDS_BETWEEN_COMMITS", 0)
     with Copy(copy_url, ORIGIN) as copy, project.source(way, copy) as source:
