@@ -43,10 +43,13 @@ def _lock(connection: psycopg.Connection[Any], table: SyncTable) -> list[tuple[b
     if not is_ours:
         return []
     names = [sql.Identifier("public", name) for name in (table.name, *table.parents.values())]
-    lock = sql.SQL("lock table {} in access exclusive mode nowait").format(sql.SQL(", ").join(names))
+    lock = sql.SQL("lock table {} in access exclusive mode").format(sql.SQL(", ").join(names))
     try:
         with connection.transaction():
+            # Others wait behind this lock, so that it must not wait for long itself.
+            connection.execute("set local lock_timeout = '1s'")
             connection.execute(lock)
+            connection.execute("set local lock_timeout to default")
     except psycopg.errors.LockNotAvailable:
         return []
     if not is_parent:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from copy import copy as shallow
 from datetime import datetime
-from typing import Final, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
+import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -41,6 +44,7 @@ class Copy:
     def __init__(self, url: str, source: str, *, keep: bool = True) -> None:
         self.source = source
         self.keep = keep
+        self._url = url
         self.connection = connect(url)
         try:
             self._begin()
@@ -54,6 +58,22 @@ class Copy:
 
     def __exit__(self, *_: object) -> None:
         self.connection.close()
+
+    @contextmanager
+    def beside(self, *, apart: bool) -> Iterator[Copy]:
+        """Yield the same copy through a connection of its own, which needs what is done here to be committed.
+
+        Args:
+            apart: whether that is wanted; without it, and where nothing is kept, it is this connection.
+        """
+        if not (apart and self.keep):
+            yield self
+            return
+        with connect(self._url) as connection:
+            other = shallow(self)
+            other.connection, other.statement = connection, statement_from(connection)
+            _set_session(connection)
+            yield other
 
     def commit(self) -> None:
         """Keep what was done so far, unless nothing is to be kept."""
@@ -124,9 +144,7 @@ class Copy:
                 where="two_tower.sync_ranges",
                 remedy="Wait for it, or end it; this one can then go on from where it is.",
             )
-        # What a crash takes with it is read again; waiting for the disk at every step would gain nothing.
-        self.connection.execute("set synchronous_commit = off")
-        self.connection.execute("set timezone = 'UTC'")
+        _set_session(self.connection)
         self._require_own_rows()
         self.commit()
 
@@ -135,6 +153,13 @@ class Copy:
         if self.connection.execute(query("sync_begun"), named).fetchone() != (True,):
             require_source(self.connection, self.source)
             self.connection.execute(query("sync_begin"), named)
+
+
+def _set_session(connection: psycopg.Connection[Any]) -> None:
+    # What a crash takes with it is read again; waiting for the disk at every step would gain nothing.
+    connection.execute("set synchronous_commit = off")
+    connection.execute("set timezone = 'UTC'")
+    connection.commit()
 
 
 def _names(table: SyncTable) -> dict[str, sql.Composable]:

@@ -37,6 +37,7 @@ class DirectSource:
     fan_out = FAN_OUT
     finest = FINEST
     has_hashes = True
+    at_once = False
 
     def __init__(self, url: str, statement: RangesStatement) -> None:
         self.label = without_password(url).rpartition("@")[2]

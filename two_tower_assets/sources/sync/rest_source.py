@@ -36,6 +36,7 @@ class RestSource(RestClient):
     """One project, as a source of rows; built and closed as a `RestClient` is."""
 
     way = "REST API"
+    at_once = True
 
     def __init__(self, url: str, key: str, *, reached: Reached = unheard) -> None:
         super().__init__(url, key, reached=reached)

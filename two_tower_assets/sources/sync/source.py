@@ -51,6 +51,10 @@ class Source(Protocol):
         """Into how many ranges it is sensible to divide a table at once."""
 
     @property
+    def at_once(self) -> bool:
+        """Whether it answers several questions at once."""
+
+    @property
     def has_hashes(self) -> bool:
         """Whether the sums of ranges have hashes."""
 

@@ -84,6 +84,13 @@ _GROUPS: Final = "tag_groups"
 
 TABLES: Final = (
     SyncTable(
+        Tables.DECISIONS,
+        ("user_id", "video_id"),
+        {"user_id": UUID, "video_id": UUID, "decision_type": "text", "created_at": TIME},
+        required=("decision_type", "created_at"),
+        must_exist=True,
+    ),
+    SyncTable(
         Tables.PROFILES,
         ("user_id",),
         {"user_id": UUID, "display_name": "text", "created_at": TIME},
@@ -103,12 +110,5 @@ TABLES: Final = (
     ),
     _link(Tables.VIDEO_TAGS, "tag_id", Tables.TAGS),
     _link(Tables.VIDEO_PERFORMERS, "performer_id", Tables.PERFORMERS),
-    SyncTable(
-        Tables.DECISIONS,
-        ("user_id", "video_id"),
-        {"user_id": UUID, "video_id": UUID, "decision_type": "text", "created_at": TIME},
-        required=("decision_type", "created_at"),
-        must_exist=True,
-    ),
 )
-"""In the order in which they are brought: what is pointed at comes first."""
+"""In the order in which they are brought: what is pointed at comes first, and of the rest what is largest."""

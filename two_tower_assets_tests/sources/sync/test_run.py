@@ -9,6 +9,7 @@ from two_tower_assets.errors import DatabaseError, RestError, SourceDataError
 from two_tower_assets.local.postgrest import MAX_ROWS
 from two_tower_assets.sources.sync.copy import Copy
 from two_tower_assets.sources.sync.run import sync
+from two_tower_assets.sources.sync.tables import TABLES
 from two_tower_assets_tests.sources.sync.project import (
     DECISIONS,
     ORIGIN,
@@ -155,7 +156,7 @@ def test_dry_run_counts_and_changes_nothing(project: Project, copy_url: str, way
 @BOTH
 def test_a_killed_sync_goes_on(project: Project, copy_url: str, way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was committed before the end is not read again, and the copy is whole afterwards."""
-    monkeypatch.setattr("two_tower_assets.sources.sync.run._SECONDS_BETWEEN_COMMITS", 0)
+    monkeypatch.setattr("two_tower_assets.sources.sync.table_sync._SECONDS_BETWEEN_COMMITS", 0)
     with Copy(copy_url, ORIGIN) as copy, project.source(way, copy) as source:
         meanwhile(source, "user_video_decisions", _die)
         with pytest.raises(KeyboardInterrupt):
@@ -177,7 +178,7 @@ def test_staged_rows_that_a_crash_took_are_read_again(
     project: Project, copy_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Progress that the staging table does not bear out is dropped rather than believed."""
-    monkeypatch.setattr("two_tower_assets.sources.sync.run._SECONDS_BETWEEN_COMMITS", 0)
+    monkeypatch.setattr("two_tower_assets.sources.sync.table_sync._SECONDS_BETWEEN_COMMITS", 0)
     with Copy(copy_url, ORIGIN) as copy, project.source("rest", copy) as source:
         meanwhile(source, "user_video_decisions", _die)
         with pytest.raises(KeyboardInterrupt):
@@ -246,9 +247,10 @@ def _once_seen(project: Project, way: Way, copy_url: str):  # type: ignore[no-un
     """Synchronise once PostgREST has read the changed schema."""
     while True:
         with Copy(copy_url, ORIGIN, keep=False) as copy, project.source(way, copy) as source:
-            from two_tower_assets.sources.sync.tables import TABLES  # noqa: PLC0415
-
-            if "mood" in (source.columns(TABLES[4]) or ()) and source.columns(TABLES[6]) is None:
+            videos, performers = (
+                next(table for table in TABLES if table.name == name) for name in ("videos", "video_performers")
+            )
+            if "mood" in (source.columns(videos) or ()) and source.columns(performers) is None:
                 break
     return project.bring(way, copy_url)
 
