@@ -29,7 +29,8 @@ DECISIONS, USERS, VIDEOS = 1_000_000, 20_000, 50_000
 _BOUND_DIRECT, _BOUND_REST, _BOUND_INCREMENT = 2.0, 1.3, 0.1
 
 _FILL: Final = f"""
-insert into profiles (user_id) select md5('u' || i)::uuid from generate_series(1, {USERS}) as i;
+insert into profiles (user_id, created_at)
+select md5('u' || i)::uuid, '2025-01-01'::timestamptz + i * interval '1 minute' from generate_series(1, {USERS}) as i;
 insert into tags (id, name) select md5('t' || i)::uuid, 'Tag ' || i from generate_series(1, 200) as i;
 insert into videos (id, external_id, title, description, price, product_released_at, created_at)
 select md5('v' || i)::uuid, 'x' || i, 'Video ' || i, repeat('words ', 20), i % 3000,

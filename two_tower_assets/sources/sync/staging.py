@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
@@ -42,6 +43,8 @@ class Staging:
         self.table, self.columns = table, tuple(columns)
         self._token = f"{source}: {','.join(columns)}"
         self.name = staged_name(table)
+        self._open = ExitStack()
+        self._copying: tuple[str, psycopg.Copy] | None = None
         self._last: Key = ()
         self._rows = 0
 
@@ -80,8 +83,9 @@ class Staging:
 
     def add(self, page: Page) -> None:
         """Stage the next page of the parts, which are read in their order; how far they are is kept by `note`."""
-        columns = sql.SQL(", ").join(map(sql.Identifier, self.columns))
         if page.form == "json":
+            self._end_copy()
+            columns = sql.SQL(", ").join(map(sql.Identifier, self.columns))
             typed = sql.SQL(", ").join(
                 sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(self.table.columns[name]))
                 for name in self.columns
@@ -89,13 +93,12 @@ class Staging:
             statement = text("sync_stage_page", staged=self.name, columns=columns, typed=typed)
             self._connection.execute(statement, [page.content.decode()])
         else:
-            statement = sql.SQL("copy {} ({}) from stdin (format {})").format(self.name, columns, sql.SQL(page.form))
-            with self._connection.cursor() as cursor, cursor.copy(statement) as copy:
-                copy.write(page.content)
+            self._lines(page.form).write(page.content)
         self._last, self._rows = page.last, self._rows + page.rows
 
     def note(self) -> None:
         """Keep how far the parts are read, before a commit: staged rows without their note are dropped."""
+        self._end_copy()
         if self._rows:
             named = {"name": self.table.name, "after": list(self._last), "rows": self._rows}
             self._connection.execute(query("sync_ranges_read"), named)
@@ -110,6 +113,20 @@ class Staging:
         """Forget everything staged of this table."""
         self._connection.execute(sql.SQL("drop table if exists {}").format(self.name))
         self._connection.execute(query("sync_ranges_forget"), {"name": self.table.name})
+
+    def _lines(self, form: Literal["text", "csv"]) -> psycopg.Copy:
+        """Return the COPY that is under way: one for many pages, since each costs as much as some hundred rows."""
+        if self._copying is None or self._copying[0] != form:
+            self._end_copy()
+            columns = sql.SQL(", ").join(map(sql.Identifier, self.columns))
+            statement = sql.SQL("copy {} ({}) from stdin (format {})").format(self.name, columns, sql.SQL(form))
+            cursor = self._open.enter_context(self._connection.cursor())
+            self._copying = form, self._open.enter_context(cursor.copy(statement))
+        return self._copying[1]
+
+    def _end_copy(self) -> None:
+        self._open.close()
+        self._copying = None
 
     def _count(self) -> int | None:
         exists = self._connection.execute("select to_regclass(%s)", [self.name.as_string()]).fetchone()
