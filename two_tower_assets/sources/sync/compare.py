@@ -43,16 +43,19 @@ class Comparison:
         copy: the other one, whose ids bound the ranges.
         table: which.
         columns: those that are hashed, the key first.
-        is_fresh: whether all rows were read just now, so that one hash of all of them is likely to agree.
+        is_fresh: whether all rows were read just now.
     """
 
     def __init__(
         self, source: Source, copy: Copy, table: SyncTable, columns: Sequence[str], *, is_fresh: bool
     ) -> None:
         self._source, self._copy, self._table, self._columns = source, copy, table, columns
-        self._known = self._compared([Range()]) if is_fresh and source.has_hashes else []
-        if self._known and not self._differing:
-            return
+        self._known: list[_Compared] = []
+        if source.has_hashes and (is_fresh or source.count(table, Range()) == copy.count(table)):
+            # Likely equal: one hash of all rows costs a third of one a range.
+            self._known = self._compared([Range()])
+            if not self._differing:
+                return
         # A sum over one range costs as much as over many.
         wanted = max(1, min(source.fan_out, copy.estimate(table) // source.finest))
         self._known = self._compared(copy.divide(table, wanted))

@@ -94,6 +94,26 @@ def test_only_little_is_read_again(project: Project, copy_url: str, way: Way) ->
 
 
 @BOTH
+def test_scattered_changes_are_read_together(
+    project: Project, copy_url: str, way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows changed, gone and new in many ranges that do not touch come in a few requests of several pages each."""
+    project.bring(way, copy_url)
+    third = "user_id in (select md5('u' || 3 * i)::uuid from generate_series(1, 40) as i)"
+    project.run(f"update user_video_decisions set decision_type = 'changed' where {third}")
+    project.run("delete from user_video_decisions where user_id = md5('u6')::uuid")
+    project.run("insert into user_video_decisions values (md5('u9')::uuid, md5('none')::uuid, 'like', '2020-01-01')")
+    monkeypatch.setattr("two_tower_assets.sources.sync.rest_source.PAGE", 100)
+    read: list[int] = []
+    with Copy(copy_url, ORIGIN) as copy, project.source(way, copy) as source:
+        report = sync(source, copy, progress=lambda done, _: read.append(done))
+    assert contents(copy_url) == contents(project.url)
+    assert report.counts("deleted")["user_video_decisions"] > 0
+    assert report.counts("inserted")["user_video_decisions"] == 1
+    assert max(read) < DECISIONS / 2
+
+
+@BOTH
 @pytest.mark.parametrize("table", ["user_video_decisions", "videos", "video_tags"])
 def test_a_source_that_changes_meanwhile(project: Project, copy_url: str, way: Way, table: str) -> None:
     """Rows that arrive, change and go while a table is read are there after the next sync."""

@@ -1,0 +1,2 @@
+-- Purpose: rows of a table.
+select count(*) from public.{table}
