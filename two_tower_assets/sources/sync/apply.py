@@ -113,6 +113,7 @@ def _parts(staging: Staging, *, may_repeat: bool) -> dict[str, sql.Composable]:
         "table": sql.Identifier(table.name),
         "staged": staging.name,
         "first": sql.Identifier(table.key[0]),
+        "key": _listed(map(sql.Identifier, table.key)),
         "rows": _latest(staging) if may_repeat else staging.name,
         "unique": sql.Identifier(table.unique or table.key[0]),
         "same_key": _all(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in table.key),
