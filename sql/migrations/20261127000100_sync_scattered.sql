@@ -20,6 +20,8 @@ declare
   v_key text := pg_catalog.format('pg_catalog.uuid_hash_extended(t.%I::pg_catalog.uuid, 1)', p_key[1]);
   v_hash text := 'r.k';
   v_rows text;
+  v_each text;
+  v_covered text;
 begin
   if p_table not in (
     'profiles', 'videos', 'tag_groups', 'tags', 'video_tags', 'performers', 'video_performers', 'user_video_decisions'
@@ -40,23 +42,39 @@ begin
     p_table,
     v_key
   );
-  if p_scattered then
-    return pg_catalog.format(
-      'select w.place::int, s.n, s.digest '
-      'from unnest($1::pg_catalog.uuid[], $2::pg_catalog.uuid[]) with ordinality as w (lower_id, upper_id, place) '
-      'cross join lateral (select %2$s where t.%1$I::pg_catalog.uuid >= w.lower_id '
-      'and t.%1$I::pg_catalog.uuid <= coalesce(w.upper_id, ''ffffffff-ffff-ffff-ffff-ffffffffffff'') '
-      'and t.%1$I::pg_catalog.uuid is distinct from w.upper_id) as s where s.n > 0',
-      p_key[1],
-      v_rows
-    );
-  end if;
-  return pg_catalog.format(
-    'select pg_catalog.width_bucket(t.%1$I::pg_catalog.uuid, $1::pg_catalog.uuid[]), %2$s '
-    'where t.%1$I::pg_catalog.uuid >= ($1::pg_catalog.uuid[])[1] '
-    'and ($2::pg_catalog.uuid is null or t.%1$I::pg_catalog.uuid < $2::pg_catalog.uuid) group by 1',
+  v_each := pg_catalog.format(
+    'select w.place::int, s.n, s.digest '
+    'from unnest($1::pg_catalog.uuid[], %%s) with ordinality as w (lower_id, upper_id, place) '
+    'cross join lateral (select %2$s where t.%1$I::pg_catalog.uuid >= w.lower_id '
+    'and t.%1$I::pg_catalog.uuid <= coalesce(w.upper_id, ''ffffffff-ffff-ffff-ffff-ffffffffffff'') '
+    'and t.%1$I::pg_catalog.uuid is distinct from w.upper_id) as s where s.n > 0',
     p_key[1],
     v_rows
+  );
+  if p_scattered then
+    return pg_catalog.format(v_each, '$2::pg_catalog.uuid[]');
+  end if;
+  -- Adjacent ranges are walked one by one too where an index alone has what is hashed; otherwise the table is read once
+  -- and each row put into its range, which costs more than hashing it. Of the two parts one runs.
+  v_covered := pg_catalog.format(
+    'exists (select from pg_catalog.pg_index as i join pg_catalog.pg_class as c on c.oid = i.indrelid '
+    'where i.indrelid = %1$L::pg_catalog.regclass and i.indisvalid and i.indpred is null and i.indexprs is null '
+    'and c.relallvisible > 0.5 * c.relpages and i.indkey[0] = (select a.attnum from pg_catalog.pg_attribute as a '
+    'where a.attrelid = i.indrelid and a.attname = %2$L) and not exists (select from pg_catalog.pg_attribute as a '
+    'where a.attrelid = i.indrelid and a.attname = any (%3$L::pg_catalog.name[]) and a.attnum <> all (i.indkey)))',
+    pg_catalog.format('public.%I', p_table),
+    p_key[1],
+    p_columns
+  );
+  return pg_catalog.format(
+    'select pg_catalog.width_bucket(t.%1$I::pg_catalog.uuid, $1::pg_catalog.uuid[]), %2$s where not %3$s '
+    'and t.%1$I::pg_catalog.uuid >= ($1::pg_catalog.uuid[])[1] '
+    'and ($2::pg_catalog.uuid is null or t.%1$I::pg_catalog.uuid < $2::pg_catalog.uuid) group by 1 '
+    'union all %4$s and %3$s',
+    p_key[1],
+    v_rows,
+    v_covered,
+    pg_catalog.format(v_each, 'pg_catalog.array_append(($1::pg_catalog.uuid[])[2:], $2::pg_catalog.uuid)')
   );
 end
 $$;

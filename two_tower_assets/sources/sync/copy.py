@@ -98,12 +98,6 @@ class Copy:
         assert row is not None
         return int(row[0])
 
-    def count(self, table: SyncTable) -> int:
-        """Rows of a table."""
-        row = self.connection.execute(text("sync_count", table=sql.Identifier(table.name))).fetchone()
-        assert row is not None
-        return int(row[0])
-
     def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
         """Counts and hashes of ascending ranges."""
         return range_sums(self.connection, self.statement(table, columns, not are_adjacent(ranges)), ranges)

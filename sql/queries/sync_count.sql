@@ -1,2 +1,0 @@
--- Purpose: rows of a table.
-select count(*) from public.{table}
