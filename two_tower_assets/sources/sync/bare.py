@@ -21,8 +21,8 @@ from two_tower_assets.sources.sync.tables import SyncTable
 def bare(connection: psycopg.Connection[Any], table: SyncTable) -> Iterator[None]:
     """Take an empty table's keys, pointers and indexes away until the block ends.
 
-    Nothing is taken away where somebody uses the table just now, or where it is not this project's; then the block
-    only takes longer.
+    Nothing is taken away where somebody uses the table just now or wrote to it, or where it is not this project's;
+    then the block only takes longer.
 
     Raises:
         psycopg.errors.UniqueViolation: two of the rows have the same value where each must have its own.
@@ -50,7 +50,10 @@ def _lock(connection: psycopg.Connection[Any], table: SyncTable) -> list[tuple[b
             connection.execute("set local lock_timeout = '1s'")
             connection.execute(lock)
             connection.execute("set local lock_timeout to default")
-    except psycopg.errors.LockNotAvailable:
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.InsufficientPrivilege):
+        return []
+    # Somebody may have written since the caller looked.
+    if connection.execute(query("source_has_rows").format(table=table.name).encode()).fetchone() == (True,):
         return []
     if not is_parent:
         # A file that this transaction made needs no write-ahead log where no replica reads it.

@@ -22,4 +22,5 @@ def read_ahead(pages: Iterator[Page]) -> Iterator[Page]:
                 coming.append(thread.submit(next, pages, None))
                 yield page
         finally:
+            # Whoever stops early does not wait for pages that nobody takes.
             thread.shutdown(wait=False, cancel_futures=True)

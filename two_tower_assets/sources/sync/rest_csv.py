@@ -33,7 +33,7 @@ def as_csv_page(answer: httpx.Response, table: SyncTable, columns: Sequence[str]
     """Read the number of rows and the last key of a CSV page, or None when another form must be asked for.
 
     That is where times are not written in ISO style (or the last row has none that would tell), where keys are not
-    uuids, and where something else than PostgREST answered.
+    uuids or a text is very long, and where something else than PostgREST answered.
     """
     span, _, total = answer.headers.get("content-range", "").partition("/")
     if span == "*":
@@ -44,7 +44,10 @@ def as_csv_page(answer: httpx.Response, table: SyncTable, columns: Sequence[str]
     if not last or begin is None or head != ",".join(columns).encode():
         return None
     content = rows.replace(b"\\\\", b"\\")
-    fields = next(csv.reader([rows[begin:].decode()]))
+    try:
+        fields = next(csv.reader([rows[begin:].decode()]))
+    except csv.Error:
+        return None
     times = [field for name, field in zip(columns, fields, strict=True) if table.columns[name] == TIME]
     if _END_OF_COPY in content or not all(map(_ISO_TIME.match, times)):
         return None
