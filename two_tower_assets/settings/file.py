@@ -10,6 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from two_tower_assets.errors import SettingsError
+from two_tower_assets.settings.script_pipeline import is_yaml, refuse_yaml
 from two_tower_assets.settings.spelling import suggestion
 from two_tower_assets.settings.tables import Settings
 
@@ -20,13 +21,15 @@ def load_settings(path: Path | None = None, *, folder: Path | None = None) -> Se
     """Read the settings file, or return the defaults when no file is named and ./two_tower.toml does not exist.
 
     Raises:
-        SettingsError: the file is missing or is not TOML, a key is unknown (the nearest one is suggested),
-            or a value is out of range.
+        SettingsError: the file is missing, is not TOML or is the script pipeline's YAML (each of its keys is named
+            with its newer name), a key is unknown (the nearest one is suggested), or a value is out of range.
     """
     file = path or (folder or Path.cwd()) / DEFAULT_FILE
     if path is None and not file.exists():
         return Settings()
     try:
+        if is_yaml(file):
+            raise refuse_yaml(file)
         values = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise SettingsError(
