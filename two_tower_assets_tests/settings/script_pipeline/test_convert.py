@@ -98,6 +98,6 @@ def test_what_cannot_be_meant_is_refused_with_its_line(yaml: str, message: str) 
 def test_all_problems_are_told_at_once() -> None:
     """One look at the error is enough to mend the file."""
     with pytest.raises(
-        SettingsError, match="line 1: `sed`.*line 2: `artifacts.embedding_dim`.*line 3: `training.lr`"
+        SettingsError, match=r"line 1: `sed`.*line 2: `artifacts.embedding_dim`.*line 3: `training.lr`"
     ):
         to_toml(b"sed: 1\nartifacts: {embedding_dim: 64}\ntraining: {lr: fast}\n", where="old.yaml")

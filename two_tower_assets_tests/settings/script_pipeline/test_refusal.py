@@ -39,7 +39,7 @@ def test_each_key_is_named_with_its_newer_name(older: Path) -> None:
 def test_unknown_keys_and_broken_files_are_told_too(older: Path) -> None:
     """A list that leaves out what is not understood would pass for complete."""
     older.write_text("seed: 1\ntraining: {epoch: 3}\n")
-    with pytest.raises(SettingsError, match="line 2: `training.epoch`: unknown .*`training.epochs`"):
+    with pytest.raises(SettingsError, match=r"line 2: `training.epoch`: unknown .*`training.epochs`"):
         load_settings(older)
     older.write_text("seed: [\n")
     with pytest.raises(SettingsError, match="not YAML: line 2"):
