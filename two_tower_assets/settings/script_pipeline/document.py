@@ -46,8 +46,8 @@ def read_entries(content: bytes, tables: Container[str], *, where: str) -> tuple
     """
     try:
         entries = tuple(_entries(content, tables))
-    # Values such as the date 2026-99-99 are refused by Python and not by the parser.
-    except (yaml.YAMLError, ValueError) as error:
+    # Python and not the parser refuses values such as the date 2026-99-99, and what is nested too deeply.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"The file is not YAML: {_reason(error)}", where=where, remedy="Mend the line it names."
         ) from None

@@ -29,6 +29,7 @@ def test_keys_come_with_their_tables_and_lines() -> None:
         (b"a: 2026-99-99\n", "not YAML: month must be in"),
         (b"a: 1\n---\na: 2\n", "not YAML: line 2"),
         (b"\xff\xfea", "not YAML"),
+        (b"a: " + b"[" * 5000, "not YAML: maximum recursion depth"),
         (b"", "holds no keys"),
         (b"# nothing but a comment\n", "holds no keys"),
     ],
