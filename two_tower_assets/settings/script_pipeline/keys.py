@@ -9,6 +9,7 @@ from typing import Final
 from two_tower_assets.settings.evaluation import EvaluationSettings
 
 _NO_BOUND: Final = 1_000_000
+_NO_ZERO: Final = "0 was no bound, now it is an empty vocabulary"
 _TEST_QUANTILE: Final = EvaluationSettings().test_quantile
 
 
@@ -40,7 +41,6 @@ class Dropped:
 
 
 def _largest(value: object) -> object:
-    # There 0 and less meant without a bound, here 0 means an empty vocabulary.
     return _NO_BOUND if type(value) is int and value <= 0 else value
 
 
@@ -67,8 +67,8 @@ KEYS: Final[dict[str, Carried | Fixed | Dropped]] = {
     "experiment_name": Dropped("a version is named by the time of its fit and the commit"),
     "seed": Carried("training.seed"),
     "artifacts.embedding_dim": Fixed(256, "tables, index and Edge Functions hold vectors of 256 numbers"),
-    "artifacts.max_tag_vocab": Carried("features.max_tag_vocab", translate=_largest),
-    "artifacts.max_actress_vocab": Carried("features.max_actress_vocab", translate=_largest),
+    "artifacts.max_tag_vocab": Carried("features.max_tag_vocab", _NO_ZERO, _largest),
+    "artifacts.max_actress_vocab": Carried("features.max_actress_vocab", _NO_ZERO, _largest),
     "artifacts.min_tag_freq": Carried("features.min_tag_freq", translate=_rarest),
     "artifacts.min_actress_freq": Carried("features.min_actress_freq", translate=_rarest),
     "training.epochs": Dropped("`training.schedules` are lengths in steps, one is chosen on the validation window"),
