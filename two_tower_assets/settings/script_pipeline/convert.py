@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ from pydantic import ValidationError
 
 from two_tower_assets.errors import SettingsError
 from two_tower_assets.settings.script_pipeline.document import Entry, read_entries
-from two_tower_assets.settings.script_pipeline.keys import KEYS, TABLES, Carried, Fixed
+from two_tower_assets.settings.script_pipeline.keys import KEYS, SPELLINGS, TABLES, Carried, Fixed
+from two_tower_assets.settings.spelling import nearest
 from two_tower_assets.settings.tables import Settings
 
 _DEFAULTS: Final = Settings()
@@ -45,18 +45,11 @@ def to_toml(content: bytes, *, where: str) -> str:
     return "\n".join([_HEAD, *_carried_lines(entries), *_dropped_lines(entries)])
 
 
-def nearest(key: str) -> str:
-    """What may have been meant by an unknown key, as the end of a sentence; empty where nothing is near."""
-    known = {name.rsplit(".", 1)[-1]: name for name in KEYS} | {name: name for name in KEYS}
-    near = difflib.get_close_matches(key, known, n=1) or difflib.get_close_matches(key.rsplit(".", 1)[-1], known, n=1)
-    return f" (did you mean `{known[near[0]]}`?)" if near else ""
-
-
 def _problems(entry: Entry) -> Iterator[str]:
     fate = KEYS.get(entry.key)
     place = f"line {entry.line}: `{entry.key}`"
     if fate is None:
-        yield f"{place} is unknown{nearest(entry.key)}"
+        yield f"{place} is unknown{nearest(entry.key, SPELLINGS)}"
     elif isinstance(fate, Fixed) and (type(entry.value), entry.value) != (type(fate.value), fate.value):
         yield f"{place} = {_shown(entry.value)}: it can only be {fate.value!r}, because {fate.why}"
     elif isinstance(fate, Carried):

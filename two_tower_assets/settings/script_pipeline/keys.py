@@ -107,3 +107,6 @@ KEYS: Final[dict[str, Carried | Fixed | Dropped]] = {
 
 TABLES: Final = frozenset(key.rsplit(".", depth)[0] for key in KEYS for depth in range(1, key.count(".") + 1))
 """Keys that hold keys."""
+
+SPELLINGS: Final = {key.rsplit(".", 1)[-1]: key for key in KEYS} | {key: key for key in KEYS}
+"""Each key with and without its tables, to what it is in full."""

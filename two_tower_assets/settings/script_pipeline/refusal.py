@@ -6,9 +6,9 @@ import shlex
 from pathlib import Path
 
 from two_tower_assets.errors import SettingsError
-from two_tower_assets.settings.script_pipeline.convert import nearest
 from two_tower_assets.settings.script_pipeline.document import Entry, read_entries
-from two_tower_assets.settings.script_pipeline.keys import KEYS, TABLES, Carried
+from two_tower_assets.settings.script_pipeline.keys import KEYS, SPELLINGS, TABLES, Carried
+from two_tower_assets.settings.spelling import nearest
 
 
 def is_yaml(file: Path) -> bool:
@@ -37,7 +37,7 @@ def _now(entry: Entry) -> str:
     fate = KEYS.get(entry.key)
     place = f"line {entry.line}: `{entry.key}`"
     if fate is None:
-        return f"{place}: unknown{nearest(entry.key)}"
+        return f"{place}: unknown{nearest(entry.key, SPELLINGS)}"
     if isinstance(fate, Carried):
         return f"{place}: `{fate.to}`" + (f" ({fate.note})" if fate.note else "")
     return f"{place}: not needed, {fate.why}"
