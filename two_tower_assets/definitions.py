@@ -14,6 +14,7 @@ from two_tower_assets.defs.automation.freshness import with_freshness
 from two_tower_assets.defs.automation.jobs import JOBS
 from two_tower_assets.defs.automation.schedules import schedules
 from two_tower_assets.defs.automation.sensors import sensors
+from two_tower_assets.defs.automation.training_node import with_training_node
 from two_tower_assets.defs.console import readable_console
 from two_tower_assets.defs.resources import PointerIOManager, Workspace
 from two_tower_assets.defs.stage import POINTERS
@@ -30,17 +31,18 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
         overrides: resources by key that replace the default ones, such as a workspace in a temporary home.
     """
     resources = {"workspace": Workspace(), **(overrides or {})}
-    settings = resources["workspace"].settings.automation
+    settings = resources["workspace"].settings
+    assets = with_training_node(dg.load_assets_from_modules(STAGES), settings.kubernetes)
     resources.setdefault(POINTERS, PointerIOManager(workspace=resources["workspace"]))
     return dg.Definitions(
-        assets=with_freshness(dg.load_assets_from_modules(STAGES), settings),
+        assets=with_freshness(assets, settings.automation),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
         jobs=JOBS,
-        schedules=schedules(settings),
-        sensors=sensors(settings),
+        schedules=schedules(settings.automation),
+        sensors=sensors(settings.automation),
         resources=resources,
         loggers={"console": readable_console},
-        executor=executor_for(settings),
+        executor=executor_for(settings.automation),
     )
 
 

@@ -11,6 +11,7 @@ from two_tower_assets.settings.evaluation import EvaluationSettings
 from two_tower_assets.settings.features import FeatureSettings
 from two_tower_assets.settings.file import DEFAULT_FILE, load_settings, parse_settings
 from two_tower_assets.settings.gate import GateSettings
+from two_tower_assets.settings.kubernetes import KubernetesSettings
 from two_tower_assets.settings.model import ModelSettings
 from two_tower_assets.settings.printing import as_toml
 from two_tower_assets.settings.release import ReleaseSettings
@@ -26,6 +27,7 @@ __all__ = [
     "EvaluationSettings",
     "FeatureSettings",
     "GateSettings",
+    "KubernetesSettings",
     "ModelSettings",
     "ReleaseSettings",
     "RerankSettings",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import zoneinfo
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -34,8 +34,12 @@ class AutomationSettings(Strict):
     """Shortest time between two renewals of the vectors of users who decided something."""
     refresh_user_days: Positive = 30
     """Users without a decision for longer keep their vector until they come."""
+    executor: Literal["processes", "kubernetes"] = "processes"
+    """What runs the steps of a run: `processes` where the run is; `kubernetes`: a pod for each step, which needs the
+    extra `k8s`. See the table `kubernetes`."""
     step_processes: Positive = 1
-    """Steps of a run side by side, each in a process of its own; 1: all in one, which is faster on few cores."""
+    """Steps of a run side by side, each in a process of its own; 1: all in one, which is faster on few cores. With
+    pods: how many side by side."""
     warn_after_hours: Annotated[float, Field(gt=0)] = 26.0
     """A live release older than this is shown as about to be stale."""
     stale_after_hours: Annotated[float, Field(gt=0)] = 50.0

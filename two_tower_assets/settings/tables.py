@@ -13,6 +13,7 @@ from two_tower_assets.settings.evaluation import EvaluationSettings
 from two_tower_assets.settings.features import FeatureSettings
 from two_tower_assets.settings.fields import Strict
 from two_tower_assets.settings.gate import GateSettings
+from two_tower_assets.settings.kubernetes import KubernetesSettings
 from two_tower_assets.settings.model import ModelSettings
 from two_tower_assets.settings.release import ReleaseSettings
 from two_tower_assets.settings.rerank import RerankSettings
@@ -34,6 +35,7 @@ class Settings(Strict):
     gate: GateSettings = GateSettings()
     release: ReleaseSettings = ReleaseSettings()
     automation: AutomationSettings = AutomationSettings()
+    kubernetes: KubernetesSettings = KubernetesSettings()
 
     def digest(self, *tables: str) -> str:
         """Hex SHA-256 of the effective values of the named tables (all when none is named)."""
