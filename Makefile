@@ -123,7 +123,7 @@ down: $(STAMP) ## stop the local stack and the embedded Postgres
 .PHONY: lock
 lock: $(STAMP) ## the dependencies of the image and the linters of workflows anew, versions and hashes (UPGRADE=1: the newest that pyproject.toml allows)
 	$(LOCK) $(IMAGE) $(TORCH_WHEELS) pyproject.toml infra/torch.in --extra ui --extra baselines \
-		--extra s3 --output-file infra/requirements.lock
+		--extra k8s --extra s3 --output-file infra/requirements.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
 		| $(LOCK) $(IMAGE) - --output-file infra/build.lock
 	$(LOCK) --universal infra/workflow_linters.in --output-file infra/workflow_linters.lock

@@ -18,6 +18,7 @@ from two_tower_assets_tests.kubernetes.manifests import FOLDER, Object
 RELEASE: Final = "two-tower"
 NAMESPACE: Final = "two-tower"
 FULL_NAME: Final = f"{RELEASE}-dagster"
+_WORKSPACE: Final = "/dagster-workspace"
 # These choose what is rendered and go nowhere.
 _SWITCHES: Final = (
     "generatePostgresqlPasswordSecret",
@@ -135,6 +136,7 @@ def _postgres(values: Values) -> dict[str, Any]:
         "db_name": values("postgresql.postgresqlDatabase"),
         "port": values("postgresql.service.port"),
         "params": values("postgresql.postgresqlParams"),
+        "scheme": values("postgresql.postgresqlScheme"),
     }
 
 
@@ -173,18 +175,19 @@ def deployments(values: Values) -> dict[str, Object]:
     assert values("dagster-user-deployments.enabled")
     assert values("dagster-user-deployments.enableSubchart")
     assert values(f"{daemon}.enabled")
-    workspace = f"{values('global.dagsterHome')}/dagster.yaml", "/dagster-workspace/"
+    mounts = f"{values('global.dagsterHome')}/dagster.yaml", _WORKSPACE
     served = _container(values, code)
     port = values(f"{code}.port")
     served["args"] = ["dagster", "api", "grpc", "-h", "0.0.0.0", "-p", str(port), *values(f"{code}.dagsterApiGrpcArgs")]
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         served[probe]["exec"] = {"command": ["dagster", "api", "grpc-health-check", "-p", str(port)]}
-    shown = _container(values, web, *workspace)
+    shown = _container(values, web, *mounts)
     assert values(f"{web}.service.type") == "ClusterIP"
-    shown["ports"] = [{"name": "http", "containerPort": values(f"{web}.service.port"), "protocol": "TCP"}]
-    shown["command"] = ["/bin/bash", "-c", f"dagster-webserver -h 0.0.0.0 -p {values(f'{web}.service.port')} -w …"]
-    ticking = _container(values, daemon, *workspace)
-    ticking["command"] = ["/bin/bash", "-c", "dagster-daemon run -w …"]
+    port = values(f"{web}.service.port")
+    shown["command"] = ["/bin/bash", "-c", f"dagster-webserver -h 0.0.0.0 -p {port} -w {_WORKSPACE}/workspace.yaml"]
+    shown["ports"] = [{"name": "http", "containerPort": port, "protocol": "TCP"}]
+    ticking = _container(values, daemon, *mounts)
+    ticking["command"] = ["/bin/bash", "-c", f"dagster-daemon run -w {_WORKSPACE}/workspace.yaml"]
     return {
         values(f"{code}.name"): _deployment(values, code, "user-deployments", served),
         "webserver": _deployment(values, web, "dagster-webserver", shown, replicas=values(f"{web}.replicaCount")),
