@@ -1,8 +1,8 @@
 """What Dagster's Helm chart makes of `infra/k8s/values.yaml`, for the values that are used there and no others.
 
-The chart is on no registry that the tests reach. Written down here is where its templates of 1.13 put each value: into
-the instance's `dagster.yaml`, or into the pods of code location, webserver and daemon. `Values.unread` names the
-values that nothing took, such as misspelt ones.
+The chart is on no registry that the tests reach. Written down here is where its templates put each value: into the
+instance's `dagster.yaml`, or into the pods of code location, webserver and daemon. `Values.unread` names the values
+that nothing took, such as misspelt ones.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ RELEASE: Final = "two-tower"
 NAMESPACE: Final = "two-tower"
 FULL_NAME: Final = f"{RELEASE}-dagster"
 _WORKSPACE: Final = "/dagster-workspace"
+_EVERYWHERE: Final = "0.0.0.0"  # noqa: S104 - within a pod
 # These choose what is rendered and go nowhere.
 _SWITCHES: Final = (
     "generatePostgresqlPasswordSecret",
@@ -178,13 +179,18 @@ def deployments(values: Values) -> dict[str, Object]:
     mounts = f"{values('global.dagsterHome')}/dagster.yaml", _WORKSPACE
     served = _container(values, code)
     port = values(f"{code}.port")
-    served["args"] = ["dagster", "api", "grpc", "-h", "0.0.0.0", "-p", str(port), *values(f"{code}.dagsterApiGrpcArgs")]
+    served["args"] = ["dagster", "api", "grpc", "-h", _EVERYWHERE, "-p", str(port)]
+    served["args"] += values(f"{code}.dagsterApiGrpcArgs")
     for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
         served[probe]["exec"] = {"command": ["dagster", "api", "grpc-health-check", "-p", str(port)]}
     shown = _container(values, web, *mounts)
     assert values(f"{web}.service.type") == "ClusterIP"
     port = values(f"{web}.service.port")
-    shown["command"] = ["/bin/bash", "-c", f"dagster-webserver -h 0.0.0.0 -p {port} -w {_WORKSPACE}/workspace.yaml"]
+    shown["command"] = [
+        "/bin/bash",
+        "-c",
+        f"dagster-webserver -h {_EVERYWHERE} -p {port} -w {_WORKSPACE}/workspace.yaml",
+    ]
     shown["ports"] = [{"name": "http", "containerPort": port, "protocol": "TCP"}]
     ticking = _container(values, daemon, *mounts)
     ticking["command"] = ["/bin/bash", "-c", f"dagster-daemon run -w {_WORKSPACE}/workspace.yaml"]
@@ -216,6 +222,7 @@ def _container(values: Values, path: str, *chart_mounts: str) -> Object:
                     "secretKeyRef": {"name": values("global.postgresqlSecretName"), "key": "postgresql-password"}
                 },
             },
+            {"name": "DAGSTER_HOME", "value": values("global.dagsterHome")},
             *({"name": name, "value": value} for name, value in values(f"{path}.env").items()),
         ],
         "envFrom": [{"secretRef": secret} for secret in values(f"{path}.envSecrets")],

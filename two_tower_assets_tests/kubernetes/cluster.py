@@ -1,7 +1,7 @@
 """A stand-in for a cluster: it takes Jobs over HTTP as Kubernetes' API does, and runs their pods as processes.
 
-A Job must hold against Kubernetes' schemas. Its process has what the pod would have and no more: the image's
-variables, the secrets and variables that the Job names, and the volumes that it mounts, each a folder of this machine.
+A Job must hold against Kubernetes' schemas. Its process has what the pod would have and no more: the variables of the
+image, the secrets and variables that the Job names, and the volumes that it mounts, each a folder of this machine.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Cluster:
         with log.open("wb") as stream:
             process = subprocess.Popen(
                 container["args"],
-                env=self._environment(name, pod, container),
+                env=self.environment(name, pod),
                 cwd=self.folder,
                 stdout=stream,
                 stderr=stream,
@@ -93,13 +93,16 @@ class Cluster:
             pod.process.kill()
             pod.process.wait()
 
-    def _environment(self, pod_name: str, pod: Object, container: Object) -> dict[str, str]:
+    def environment(self, pod_name: str, pod: Object) -> dict[str, str]:
+        """What the only container of a pod sees."""
+        (container,) = pod["containers"]
         said = {**read_image().environment, "GITHUB_SHA": _COMMIT}
         for source in container["envFrom"]:
             said |= self.secrets[source["secretRef"]["name"]]
         for variable in container["env"]:
-            reference = variable.get("valueFrom", {}).get("secretKeyRef")
-            said[variable["name"]] = self.secrets[reference["name"]][reference["key"]] if reference else variable["value"]
+            said[variable["name"]] = (
+                variable["value"] if "value" in variable else self._secret(**variable["valueFrom"])
+            )
         mounted = dict(self._mounted(pod, container))
         paths = [str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
         return {
@@ -110,6 +113,9 @@ class Cluster:
             # ask for the next step more often than once a second
             "DAGSTER_STEP_DELEGATING_EXECUTOR_SLEEP_SECONDS": "0.1",
         }
+
+    def _secret(self, secretKeyRef: Mapping[str, str]) -> str:  # noqa: N803 - Kubernetes' own name
+        return self.secrets[secretKeyRef["name"]][secretKeyRef["key"]]
 
     def _mounted(self, pod: Object, container: Object) -> Iterator[tuple[str, str]]:
         """Path in the pod, and the folder that it is here; what is empty at first needs none."""

@@ -19,7 +19,7 @@ from two_tower_assets_tests.kubernetes.chart import instance_configuration, read
 from two_tower_assets_tests.kubernetes.cluster import Cluster, listening
 from two_tower_assets_tests.kubernetes.manifests import FOLDER
 
-PASSWORD = "p@ss/w$rd:%?#"
+PASSWORD = "p@ss/w$rd:%?#"  # noqa: S105 - of a throw-away database
 KEY = "sb_secret_of_a_test"
 
 # So few steps teach nothing: what is tested is where they run.

@@ -1,4 +1,4 @@
-"""The instance that the chart makes of the values: Dagster's own schema takes it, and it says what dagster.yaml says."""
+"""The instance that the chart makes of the values: Dagster's own schema takes it, and it equals dagster.yaml."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import dagster as dg
 import pytest
 import yaml
 from dagster._config import validate_config
+from dagster._core.run_coordinator import QueuedRunCoordinator
 from dagster_k8s import K8sRunLauncher
+from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage, PostgresScheduleStorage
 
 from two_tower_assets_tests.containers.compose_file import REPOSITORY
 from two_tower_assets_tests.kubernetes.chart import instance_configuration, read_values
@@ -40,13 +42,13 @@ def test_dagster_k8s_takes_the_launchers_values() -> None:
 
 
 def test_the_instance_can_be_made(deployed: Deployed) -> None:
-    """Dagster makes an instance of it: runs are queued and launched as Jobs, history is in Postgres, retries are off."""
+    """Dagster makes an instance of it: runs are queued, become Jobs, are not retried, and are kept in Postgres."""
     instance = deployed.instance
     assert isinstance(instance.run_launcher, K8sRunLauncher)
-    assert type(instance.run_coordinator).__name__ == "QueuedRunCoordinator"
-    assert {type(each).__module__.partition(".")[0] for each in (instance.run_storage, instance.event_log_storage)} == {
-        "dagster_postgres"
-    }
+    assert isinstance(instance.run_coordinator, QueuedRunCoordinator)
+    assert isinstance(instance.run_storage, PostgresRunStorage)
+    assert isinstance(instance.event_log_storage, PostgresEventLogStorage)
+    assert isinstance(instance.schedule_storage, PostgresScheduleStorage)
     assert instance.get_runs_count() == 0
     assert not instance.run_retries_enabled
     assert instance.run_monitoring_enabled

@@ -1,9 +1,8 @@
-"""One run, launched as the daemon launches it: a Job, and from it a Job for each step, until the towers are fitted."""
+"""One run, launched as the daemon launches it: a Job, and from it a Job for each step until the towers are fitted."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 import dagster as dg
 import pytest
@@ -14,7 +13,6 @@ from dagster._core.launcher import LaunchRunContext
 
 from two_tower_assets.defs.store import AssetStore
 from two_tower_assets.home import Home
-from two_tower_assets_tests.containers.compose_file import REPOSITORY
 from two_tower_assets_tests.kubernetes.chart import image, read_values
 from two_tower_assets_tests.kubernetes.cluster import Pod
 from two_tower_assets_tests.kubernetes.conftest import KEY, PASSWORD, Deployed
@@ -35,7 +33,7 @@ IMAGE = image(read_values(), "dagsterDaemon.image")
 
 
 @pytest.fixture(scope="module")
-def run(deployed: Deployed) -> Iterator[dg.DagsterRun]:
+def run(deployed: Deployed) -> dg.DagsterRun:
     """A run that has ended."""
     repository = ReconstructableRepository.for_module(
         "two_tower_assets.definitions", "defs", working_directory=None, container_image=IMAGE
@@ -54,7 +52,7 @@ def run(deployed: Deployed) -> Iterator[dg.DagsterRun]:
         assert time.monotonic() < deadline, pod.log.read_text(encoding="utf-8")
         time.sleep(0.2)
     assert now.is_success, "\n".join(pod.log.read_text(encoding="utf-8") for pod in deployed.cluster.pods.values())
-    yield now
+    return now
 
 
 def _steps(deployed: Deployed) -> dict[str, Pod]:
@@ -121,5 +119,3 @@ def test_no_secret_is_in_a_job_or_a_log(deployed: Deployed, run: dg.DagsterRun) 
         for text in (yaml.safe_dump(pod.job, allow_unicode=True), pod.log.read_text(encoding="utf-8")):
             assert PASSWORD not in text
             assert KEY not in text
-
-

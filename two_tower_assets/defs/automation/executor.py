@@ -47,7 +47,7 @@ def _pods(side_by_side: int) -> dg.ExecutorDefinition:
         raise SettingsError(
             "Steps cannot run as pods: dagster-k8s is not installed",
             where="automation.executor",
-            remedy="Install two-tower-assets with the extra `k8s`, or set executor = \"processes\".",
+            remedy='Install two-tower-assets with the extra `k8s`, or set executor = "processes".',
         )
     from dagster_k8s import k8s_job_executor
 

@@ -66,9 +66,7 @@ def test_a_tag_is_all_that_differs(tmp_path: Path) -> None:
 
     tagged, plain = _with(tmp_path, NODE), build_defs()
     assert described(tagged) == described(plain)
-    specs, as_declared = (
-        {spec.key: spec for spec in each.resolve_all_asset_specs()} for each in (tagged, plain)
-    )
+    specs, as_declared = ({spec.key: spec for spec in each.resolve_all_asset_specs()} for each in (tagged, plain))
     assert specs == as_declared
 
 
