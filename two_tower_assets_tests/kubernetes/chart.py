@@ -206,6 +206,8 @@ def _container(values: Values, path: str, *chart_mounts: str) -> Object:
     if path.startswith("dagster-user"):
         # a run would inherit the sizes of the code location's server
         assert not values(f"{path}.includeConfigInLaunchedRuns.enabled")
+        # the chart's schema demands the switches
+        assert all(values(f"{path}.{probe}.enabled") for probe in ("startupProbe", "readinessProbe"))
     probes = {
         name: {key: value for key, value in values(f"{path}.{name}").items() if key != "enabled"}
         for name in ("startupProbe", "readinessProbe", "livenessProbe")
