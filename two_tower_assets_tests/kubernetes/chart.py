@@ -54,6 +54,14 @@ class Values:
     def __call__(self, path: str) -> Any:
         """One value, or a whole tree of them."""
         self._taken.add(path)
+        return self._at(path)
+
+    def __contains__(self, path: str) -> bool:
+        """Whether there is such a value."""
+        above, _, key = path.rpartition(".")
+        return key in self._at(above)
+
+    def _at(self, path: str) -> Any:
         value: Any = self.content
         for key in path.split("."):
             value = value[int(key) if isinstance(value, list) else key]
@@ -144,8 +152,7 @@ def _postgres(values: Values) -> dict[str, Any]:
 def _run_launcher(values: Values) -> dict[str, Any]:
     assert values("runLauncher.type") == "K8sRunLauncher"
     path = "runLauncher.config.k8sRunLauncher"
-    given = values.content["runLauncher"]["config"]["k8sRunLauncher"]
-    kubeconfig = {"kubeconfig_file": values(f"{path}.kubeconfigFile")} if "kubeconfigFile" in given else {}
+    kubeconfig = {"kubeconfig_file": values(f"{path}.kubeconfigFile")} if f"{path}.kubeconfigFile" in values else {}
     return {
         "module": "dagster_k8s",
         "class": "K8sRunLauncher",
@@ -202,7 +209,6 @@ def deployments(values: Values) -> dict[str, Object]:
 
 
 def _container(values: Values, path: str, *chart_mounts: str) -> Object:
-    given: Any = Values(values.content)(path)
     if path.startswith("dagster-user"):
         # a run would inherit the sizes of the code location's server
         assert not values(f"{path}.includeConfigInLaunchedRuns.enabled")
@@ -211,7 +217,7 @@ def _container(values: Values, path: str, *chart_mounts: str) -> Object:
     probes = {
         name: {key: value for key, value in values(f"{path}.{name}").items() if key != "enabled"}
         for name in ("startupProbe", "readinessProbe", "livenessProbe")
-        if name in given
+        if f"{path}.{name}" in values
     }
     return {
         "name": "dagster",

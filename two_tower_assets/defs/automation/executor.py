@@ -51,5 +51,5 @@ def _pods(side_by_side: int) -> dg.ExecutorDefinition:
         )
     from dagster_k8s import k8s_job_executor
 
-    # A step's Job belongs to the pod of its run: where that is gone nothing goes on without it.
+    # A step's Job is deleted with the pod of its run.
     return k8s_job_executor.configured({"max_concurrent": side_by_side, "enable_owner_references": True})
