@@ -22,7 +22,7 @@ import yaml
 
 from two_tower_assets_tests.containers.compose_file import REPOSITORY
 from two_tower_assets_tests.containers.image_file import read_image
-from two_tower_assets_tests.kubernetes.chart import NAMESPACE
+from two_tower_assets_tests.kubernetes.chart.release import NAMESPACE
 from two_tower_assets_tests.kubernetes.manifests import Object, hold_against_schemas
 from two_tower_assets_tests.loopback import serving
 

@@ -15,7 +15,8 @@ from psycopg import sql
 
 from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets_tests.conftest import _database
-from two_tower_assets_tests.kubernetes.chart import instance_configuration, read_values
+from two_tower_assets_tests.kubernetes.chart.instance import instance_configuration
+from two_tower_assets_tests.kubernetes.chart.values import read_values
 from two_tower_assets_tests.kubernetes.cluster import Cluster, listening
 from two_tower_assets_tests.kubernetes.manifests import FOLDER
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import time
 
-from two_tower_assets_tests.kubernetes.chart import deployments, read_values
+from two_tower_assets_tests.kubernetes.chart.pods import deployments
+from two_tower_assets_tests.kubernetes.chart.values import read_values
 from two_tower_assets_tests.kubernetes.conftest import Deployed
 from two_tower_assets_tests.loopback import free_port
 

@@ -15,7 +15,9 @@ import yaml
 from two_tower_assets.settings import load_settings
 from two_tower_assets_tests.containers.compose_file import REPOSITORY, REQUIRED, read_services
 from two_tower_assets_tests.containers.image_file import read_image
-from two_tower_assets_tests.kubernetes.chart import deployments, image, instance_configuration, read_values, workspace
+from two_tower_assets_tests.kubernetes.chart.instance import instance_configuration, workspace
+from two_tower_assets_tests.kubernetes.chart.pods import deployments, image
+from two_tower_assets_tests.kubernetes.chart.values import read_values
 from two_tower_assets_tests.kubernetes.manifests import (
     BASE,
     FOLDER,
@@ -109,6 +111,26 @@ def test_secrets_are_references() -> None:
                 assert variable["name"] in {"TWO_TOWER_SETTINGS", "DAGSTER_HOME"}
     needed = {name for name in REQUIRED if name.startswith("SUPABASE")} | {"TWO_TOWER_DATABASE_URL"}
     assert needed <= set(there["two-tower"])
+
+
+def test_the_code_location_is_reached_by_those_who_ask_it() -> None:
+    """The network policies name the chart's labels and the code location's port; nobody reaches the UI."""
+    labels = {
+        name: deployment["spec"]["template"]["metadata"]["labels"]["component"]
+        for name, deployment in deployments(read_values()).items()
+    }
+    port = read_values()("dagster-user-deployments.deployments.0.port")
+    assert named("NetworkPolicy", "closed")["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    inwards = named("NetworkPolicy", "code-location")["spec"]
+    outwards = named("NetworkPolicy", "outwards")["spec"]["egress"][-1]
+    assert inwards["podSelector"]["matchLabels"] == {"component": labels.pop("code-location")}
+    assert outwards == {"to": [{"podSelector": inwards["podSelector"]}], "ports": [{"port": port}]}
+    (rule,) = inwards["ingress"]
+    assert rule["ports"] == outwards["ports"]
+    (asking,) = rule["from"][0]["podSelector"]["matchExpressions"]
+    assert set(asking["values"]) == set(labels.values())
+    opened = [each["metadata"]["name"] for each in resources() if each.get("spec", {}).get("ingress")]
+    assert opened == ["code-location"]
 
 
 def test_one_image_runs_everywhere() -> None:

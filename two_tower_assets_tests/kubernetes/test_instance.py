@@ -11,7 +11,8 @@ from dagster_k8s import K8sRunLauncher
 from dagster_postgres import PostgresEventLogStorage, PostgresRunStorage, PostgresScheduleStorage
 
 from two_tower_assets_tests.containers.compose_file import REPOSITORY
-from two_tower_assets_tests.kubernetes.chart import instance_configuration, read_values
+from two_tower_assets_tests.kubernetes.chart.instance import instance_configuration
+from two_tower_assets_tests.kubernetes.chart.values import read_values
 from two_tower_assets_tests.kubernetes.conftest import Deployed
 
 SAME = ("concurrency", "run_monitoring", "retention", "sensors", "freshness", "nux", "telemetry")

@@ -13,7 +13,8 @@ from dagster._core.launcher import LaunchRunContext
 
 from two_tower_assets.defs.store import AssetStore
 from two_tower_assets.home import Home
-from two_tower_assets_tests.kubernetes.chart import image, read_values
+from two_tower_assets_tests.kubernetes.chart.pods import image
+from two_tower_assets_tests.kubernetes.chart.values import read_values
 from two_tower_assets_tests.kubernetes.cluster import Pod
 from two_tower_assets_tests.kubernetes.conftest import KEY, PASSWORD, Deployed
 
