@@ -14,7 +14,6 @@ from two_tower_assets.defs.automation.freshness import with_freshness
 from two_tower_assets.defs.automation.jobs import JOBS
 from two_tower_assets.defs.automation.schedules import schedules
 from two_tower_assets.defs.automation.sensors import sensors
-from two_tower_assets.defs.automation.training_node import with_training_node
 from two_tower_assets.defs.console import readable_console
 from two_tower_assets.defs.resources import PointerIOManager, Workspace
 from two_tower_assets.defs.stage import POINTERS
@@ -32,17 +31,16 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     """
     resources = {"workspace": Workspace(), **(overrides or {})}
     settings = resources["workspace"].settings
-    assets = with_training_node(dg.load_assets_from_modules(STAGES), settings.kubernetes)
     resources.setdefault(POINTERS, PointerIOManager(workspace=resources["workspace"]))
     return dg.Definitions(
-        assets=with_freshness(assets, settings.automation),
+        assets=with_freshness(dg.load_assets_from_modules(STAGES), settings.automation),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
         jobs=JOBS,
         schedules=schedules(settings.automation),
         sensors=sensors(settings.automation),
         resources=resources,
         loggers={"console": readable_console},
-        executor=executor_for(settings.automation),
+        executor=executor_for(settings.automation, settings.kubernetes),
     )
 
 

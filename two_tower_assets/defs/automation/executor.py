@@ -7,8 +7,9 @@ from typing import Final
 
 import dagster as dg
 
+from two_tower_assets.defs.automation.training_node import pods_of_fits
 from two_tower_assets.errors import SettingsError
-from two_tower_assets.settings import AutomationSettings
+from two_tower_assets.settings import AutomationSettings, KubernetesSettings
 
 PRELOADED: Final = (
     "two_tower_assets.definitions",
@@ -20,7 +21,7 @@ PRELOADED: Final = (
 """What a worker has imported before it is forked: torch alone costs two seconds a step."""
 
 
-def executor_for(settings: AutomationSettings) -> dg.ExecutorDefinition:
+def executor_for(settings: AutomationSettings, kubernetes: KubernetesSettings) -> dg.ExecutorDefinition:
     """Return one process for all steps, workers that are forked from a server with everything imported, or pods.
 
     On two cores one process is more than twice as fast: torch and the connections start once, and a fit uses every
@@ -30,7 +31,7 @@ def executor_for(settings: AutomationSettings) -> dg.ExecutorDefinition:
         SettingsError: pods are asked for and the extra `k8s` is not installed.
     """
     if settings.executor == "kubernetes":
-        return _pods(settings.step_processes)
+        return _pods(settings.step_processes, kubernetes)
     if settings.step_processes == 1:
         return dg.in_process_executor
     return dg.multiprocess_executor.configured(
@@ -41,7 +42,7 @@ def executor_for(settings: AutomationSettings) -> dg.ExecutorDefinition:
     )
 
 
-def _pods(side_by_side: int) -> dg.ExecutorDefinition:
+def _pods(side_by_side: int, kubernetes: KubernetesSettings) -> dg.ExecutorDefinition:
     """A Kubernetes Job for each step, with the image, secrets and volumes of the run's own."""
     if find_spec("dagster_k8s") is None:
         raise SettingsError(
@@ -52,4 +53,10 @@ def _pods(side_by_side: int) -> dg.ExecutorDefinition:
     from dagster_k8s import k8s_job_executor
 
     # A step's Job is deleted with the pod of its run.
-    return k8s_job_executor.configured({"max_concurrent": side_by_side, "enable_owner_references": True})
+    return k8s_job_executor.configured(
+        {
+            "max_concurrent": side_by_side,
+            "enable_owner_references": True,
+            "per_step_k8s_config": pods_of_fits(kubernetes),
+        }
+    )

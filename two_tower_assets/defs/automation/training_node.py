@@ -1,31 +1,23 @@
-"""Which node the pods of the steps that fit the towers go to, told to dagster-k8s by a tag of the step."""
+"""Which node the pods of the steps that fit the towers go to, in the words of dagster-k8s' configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final
-
-import dagster as dg
 
 from two_tower_assets.settings import KubernetesSettings
 
-FITTING: Final = frozenset(
-    {dg.AssetKey(["training", "evaluated_checkpoint"]), dg.AssetKey(["training", "checkpoint"])}
-)
-"""The assets that fit the towers."""
-POD: Final = "dagster-k8s/config"
-"""Tag of a step: what its pod has beside what the pod of every step has. Other executors pass it over."""
+FITTING: Final = ("training__evaluated_checkpoint", "training__checkpoint")
+"""The steps that fit the towers."""
 _GPU: Final = "nvidia.com/gpu"
 
 
-def with_training_node(assets: Iterable[Any], settings: KubernetesSettings) -> list[Any]:
-    """Return the assets of a code location, those that fit the towers with the tag where the settings name a node."""
-    pod = pod_config(settings)
-    return [_tagged(asset, pod) if pod and FITTING & set(asset.keys) else asset for asset in assets]
+def pods_of_fits(settings: KubernetesSettings) -> dict[str, dict[str, Any]]:
+    """What the pods of these steps have beside what every pod has; nothing where the settings ask for nothing."""
+    pod = _pod(settings)
+    return dict.fromkeys(FITTING, pod) if pod else {}
 
 
-def pod_config(settings: KubernetesSettings) -> dict[str, Any]:
-    """What the tag says, in dagster-k8s' own words; nothing where the settings ask for nothing."""
+def _pod(settings: KubernetesSettings) -> dict[str, Any]:
     container: dict[str, Any] = {}
     pod: dict[str, Any] = {}
     if settings.training_gpus:
@@ -36,22 +28,3 @@ def pod_config(settings: KubernetesSettings) -> dict[str, Any]:
         pod["tolerations"] = [{"key": key, "operator": "Exists"} for key in settings.training_tolerations]
     named = {"container_config": container, "pod_spec_config": pod}
     return {name: config for name, config in named.items() if config}
-
-
-def _tagged(asset: dg.AssetsDefinition, pod: dict[str, Any]) -> dg.AssetsDefinition:
-    """Return the asset with another step: Dagster takes a step's tags only where it is declared."""
-    step = asset.op
-    tagged = dg.OpDefinition(
-        step.compute_fn,
-        name=step.name,
-        description=step.description,
-        ins=step.ins,
-        outs=step.outs,
-        config_schema=step.config_schema,
-        required_resource_keys=set(step.required_resource_keys),
-        tags={**step.tags, POD: pod},
-        retry_policy=step.retry_policy,
-        code_version=asset.code_versions_by_key[asset.key],
-        pool=step.pool,
-    )
-    return dg.AssetsDefinition.dagster_internal_init(**{**asset.get_attributes_dict(), "node_def": tagged})

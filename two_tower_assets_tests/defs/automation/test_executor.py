@@ -13,7 +13,7 @@ from two_tower_assets.definitions import build_defs
 from two_tower_assets.defs.automation.executor import PRELOADED, executor_for
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.errors import SettingsError
-from two_tower_assets.settings import AutomationSettings
+from two_tower_assets.settings import AutomationSettings, KubernetesSettings
 
 
 @dg.op
@@ -21,7 +21,7 @@ def process_of_a_step() -> int:
     return os.getpid()
 
 
-@dg.job(executor_def=executor_for(AutomationSettings(step_processes=2)))
+@dg.job(executor_def=executor_for(AutomationSettings(step_processes=2), KubernetesSettings()))
 def two_steps() -> None:
     process_of_a_step.alias("first")()
     process_of_a_step.alias("second")()
@@ -58,7 +58,7 @@ def test_the_setting_reaches_the_runs(tmp_path: Path) -> None:
 
 def test_steps_can_be_pods() -> None:
     """The executor is dagster-k8s' own, with so many pods side by side as the settings say."""
-    executor = executor_for(AutomationSettings(executor="kubernetes", step_processes=3))
+    executor = executor_for(AutomationSettings(executor="kubernetes", step_processes=3), KubernetesSettings())
     assert executor.name == "k8s"
     configured = executor.apply_config_mapping({"config": {}}).value["config"]
     assert (configured["max_concurrent"], configured["enable_owner_references"]) == (3, True)
@@ -69,7 +69,7 @@ def test_pods_need_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     # as if nothing of that name were installed
     monkeypatch.setitem(sys.modules, "dagster_k8s", None)
     with pytest.raises(SettingsError, match=r"automation\.executor.*extra `k8s`.*processes"):
-        executor_for(AutomationSettings(executor="kubernetes"))
+        executor_for(AutomationSettings(executor="kubernetes"), KubernetesSettings())
 
 
 def test_the_extra_is_not_imported_without_need() -> None:
