@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from two_tower_assets.database.advisory_lock import hold
 from two_tower_assets.database.connection import connect
 from two_tower_assets.database.queries import query
 from two_tower_assets.errors import DatabaseError
@@ -24,6 +25,10 @@ from two_tower_assets.sources.sync.staging import text
 from two_tower_assets.sources.sync.statements import statement_from
 from two_tower_assets.sources.sync.tables import SyncTable
 
+LOCK_KEY: Final = 0x7477745F73796E63
+"""Advisory lock of a sync, held to the end of its session: the bytes of `twt_sync`."""
+_LOCK_WAIT_SECONDS: Final = 2.0
+"""A session that has ended, or was killed, gives its lock back a moment later."""
 _SAMPLED_A_RANGE: Final = 4
 """Rows looked at for each bound, so that ranges are of about equal size."""
 
@@ -138,9 +143,9 @@ class Copy:
 
     def _begin(self) -> None:
         require_columns(self.connection)
-        if self.connection.execute(query("sync_lock")).fetchone() == (False,):
+        if holder := hold(self.connection, LOCK_KEY, wait=_LOCK_WAIT_SECONDS):
             raise DatabaseError(
-                "Another sync into this database is under way",
+                f"Another sync into this database is under way: {holder}",
                 where="two_tower.sync_ranges",
                 remedy="Wait for it, or end it; this one can then go on from where it is.",
             )
