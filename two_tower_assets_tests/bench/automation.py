@@ -118,13 +118,13 @@ def _new_videos(connection: Connection, target: Target, artifacts: Path) -> Iter
         target="<= 3.0 x",
         met=seconds <= 3 * bare,
     )
-    found = np.mean([_is_found(connection, video) for video in added])
+    found = float(np.mean([_is_found(connection, video) for video in added]))
     yield Line(
         stage=_STAGE,
         what="new videos that the index finds by their own vector",
         figure=f"{found:.1%}",
         against="all",
-        ratio=float(found),
+        ratio=found,
         target=">= 0.98 x",
         met=found >= 0.98,
     )
