@@ -1,7 +1,7 @@
 """A released version as its users meet it, asked from its files: the ONNX user tower, and a vector of every video.
 
-Videos that came after the version are embedded by its item tower, as they are between two releases. What does not live
-here: which version is live, and the vector search.
+Videos that came after the version are embedded by its item tower, as they are between two releases. What does not
+live here: which version is live, and the vector search.
 Letters in tensor names: B users of a block, C candidates, D embedding (256).
 """
 

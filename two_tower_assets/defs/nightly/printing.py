@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import date
 from typing import Final
 
@@ -104,10 +103,8 @@ def summary_lines(nights: Sequence[Night], summary: Summary) -> Iterator[str]:
     yield f"{len(nights)} nights: " + ", ".join(f"{count} {outcome}" for outcome, count in summary.outcomes.items())
     for question, count in summary.questions.items():
         yield f"  {count} refused by: {question}"
-    yield (
-        f"{summary.user_days} user-days since the first release, on {summary.other_user_days} of which a later one was "
-        "live:"
-    )
+    later = summary.other_user_days
+    yield f"{summary.user_days} user-days since the first release, on {later} of which a later one was live:"
     for metric, gain in summary.gains.items():
         means = ", ".join(f"{summary.metrics[method][metric].mean:.4f} {method}" for method in _METHODS)
         yield f"  {metric}: {means}; live minus never retrained {gain.mean:+.4f} [{gain.low:+.4f} {gain.high:+.4f}]"
@@ -121,18 +118,11 @@ def _mean(day: Day, method: str, metric: str) -> str:
 def _keep(
     world: World, table: Table, lines: Sequence[str], nights: Sequence[Night], days: Sequence[Day], summary: Summary
 ) -> None:
-    write_text(world.root / "replay.md", "\n".join((as_markdown(table), "", *(f"- {line.strip()}" for line in lines))))
-    figures = {
-        **asdict(summary),
-        "metrics": {
-            method: {name: figure.model_dump() for name, figure in found.items()}
-            for method, found in summary.metrics.items()
-        },
-        "gains": {name: figure.model_dump() for name, figure in summary.gains.items()},
-    }
+    told = (as_markdown(table), "", *(f"- {line.strip()}" for line in lines))
+    write_text(world.root / "replay.md", "\n".join(told))
     document = {
         "settings": lines[0],
-        "summary": figures,
+        "summary": summary.model_dump(mode="json"),
         "nights": [night.model_dump(mode="json") for night in nights],
         "days": [day.model_dump(mode="json") for day in days],
     }

@@ -1,4 +1,4 @@
-"""Where a replay happens: a home below the user's own, with its own Postgres and buckets, that no project hears of."""
+"""Where a replay happens: a home below the user's own, with a Postgres and buckets that no project hears of."""
 
 from __future__ import annotations
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict
 
 from two_tower_assets.evaluation.bootstrap import Interval, Resampling
 from two_tower_assets.evaluation.nightly.next_day import METRICS
@@ -14,9 +14,10 @@ from two_tower_assets.evaluation.nightly.records import FIRST, LIVE, Day, Night
 from two_tower_assets.settings import EvaluationSettings
 
 
-@dataclass(frozen=True)
-class Summary:
+class Summary(BaseModel):
     """A whole replay."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     outcomes: Mapping[str, int]
     """Outcome to nights."""
