@@ -16,6 +16,7 @@ import dagster as dg
 from two_tower_assets.defs.console import cause_of, step_name
 from two_tower_assets.defs.inputs import report_of, verdict_of
 from two_tower_assets.defs.site import Site
+from two_tower_assets.errors import EvaluationError
 from two_tower_assets.evaluation.nightly.records import Outcome, Refusal
 from two_tower_assets.evaluation.trials import GLOBAL
 from two_tower_assets.publishing.registry import live_release
@@ -47,15 +48,20 @@ def release(definitions: dg.Definitions, site: Site, *, live_before: str | None,
         site: where it works.
         live_before: version that was live in the morning before.
         log: the file, which is added to.
+
+    Raises:
+        EvaluationError: the run broke; a check that says no breaks nothing.
     """
     started = time.monotonic()
     result = _run(definitions, log)
     refusals = tuple(_refusals(result, site))
+    if not result.success and not refusals:
+        raise _broken(result, log)
     now = live_release(site.serving_url)
     live = now.model_version if now else None
     return Ran(
-        outcome=_outcome(result, refusals, changed=live != live_before),
-        refusals=refusals or tuple(_failures(result)),
+        outcome="refused" if refusals else "unchanged" if live == live_before else "promoted",
+        refusals=refusals,
         judged_users=_judged_users(result, site),
         live=live,
         seconds=time.monotonic() - started,
@@ -66,21 +72,19 @@ def read_sources(definitions: dg.Definitions, *, log: Path) -> None:
     """Bring the rows into the database and take a snapshot; nothing is trained.
 
     Raises:
-        DagsterError: that did not go well.
+        EvaluationError: the run broke.
     """
-    _run(definitions, log, assets=_SOURCES, raise_on_error=True)
+    result = _run(definitions, log, assets=_SOURCES)
+    if not result.success:
+        raise _broken(result, log)
 
 
 def _run(
-    definitions: dg.Definitions,
-    log: Path,
-    *,
-    assets: list[dg.AssetKey] | None = None,
-    raise_on_error: bool = False,
+    definitions: dg.Definitions, log: Path, *, assets: list[dg.AssetKey] | None = None
 ) -> dg.ExecuteInProcessResult:
     with _lines_into(log), dg.DagsterInstance.ephemeral() as instance:
         return definitions.resolve_job_def(_JOB).execute_in_process(
-            instance=instance, asset_selection=assets, raise_on_error=raise_on_error
+            instance=instance, asset_selection=assets, raise_on_error=False
         )
 
 
@@ -99,14 +103,6 @@ def _lines_into(path: Path) -> Iterator[None]:
         os.close(terminal)
 
 
-def _outcome(result: dg.ExecuteInProcessResult, refusals: tuple[Refusal, ...], *, changed: bool) -> Outcome:
-    if refusals:
-        return "refused"
-    if not result.success:
-        return "failed"
-    return "promoted" if changed else "unchanged"
-
-
 def _refusals(result: dg.ExecuteInProcessResult, site: Site) -> Iterator[Refusal]:
     """The blocking checks that said no; the gate in the words of each of its answers."""
     for check in result.get_asset_check_evaluations():
@@ -120,10 +116,23 @@ def _refusals(result: dg.ExecuteInProcessResult, site: Site) -> Iterator[Refusal
                 yield Refusal(question=answer.question, reason=answer.reason or answer.question)
 
 
-def _failures(result: dg.ExecuteInProcessResult) -> Iterator[Refusal]:
+def _broken(result: dg.ExecuteInProcessResult, log: Path) -> EvaluationError:
+    return EvaluationError(
+        f"The night broke: {_cause(result).strip()}",
+        where=str(log),
+        remedy="Mend what it names and give the same command again: it goes on with this night.",
+    )
+
+
+def _cause(result: dg.ExecuteInProcessResult) -> str:
     for event in result.all_events:
         if event.is_step_failure:
-            yield Refusal(question=step_name(event), reason=cause_of(event).strip().splitlines()[0])
+            return f"{step_name(event)}: {cause_of(event)}"
+    # It broke outside of its steps, as where a resource cannot be opened.
+    error = next((event.job_failure_data.error for event in result.all_events if event.is_job_failure), None)
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message if error is not None else "the run failed"
 
 
 def _judged_users(result: dg.ExecuteInProcessResult, site: Site) -> int | None:

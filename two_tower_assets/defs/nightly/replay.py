@@ -11,13 +11,13 @@ from typing import TypeVar
 import dagster as dg
 from pydantic import BaseModel
 
+from two_tower_assets.defs.inputs import snapshot_of
 from two_tower_assets.defs.nightly.day import measure_day
 from two_tower_assets.defs.nightly.night import Build, read_sources, release
 from two_tower_assets.defs.nightly.world import World
 from two_tower_assets.evaluation.nightly.arrivals import DAY, rows_before
 from two_tower_assets.evaluation.nightly.records import FIRST, LIVE, Arrived, Day, Night
 from two_tower_assets.home import write_text
-from two_tower_assets.sources.snapshot import open_snapshot
 
 _Record = TypeVar("_Record", bound=BaseModel)
 
@@ -55,10 +55,10 @@ class Replay:
         ran = release(
             self._definitions, site, live_before=before[-1].live if before else None, log=path.with_suffix(".log")
         )
-        snapshot = site.store.latest("sources/videos")
+        snapshot = snapshot_of(site, site.store.load("sources/videos"))
         night = Night(
             morning=morning,
-            cutoff=open_snapshot(snapshot.folder(site.home)).cutoff if snapshot else None,
+            cutoff=snapshot.cutoff,
             arrived=self._arrived(morning),
             **vars(ran),
         )

@@ -8,8 +8,8 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-Outcome = Literal["promoted", "refused", "unchanged", "failed"]
-"""`refused`: a blocking check said no, and what was live stays; `unchanged`: no row had come; `failed`: it broke."""
+Outcome = Literal["promoted", "refused", "unchanged"]
+"""`refused`: a blocking check said no, and what was live stays; `unchanged`: no row had come."""
 
 LIVE: Final = "live"
 """The release that was live in the morning."""
@@ -43,13 +43,13 @@ class Night(_Part):
 
     morning: datetime
     """Rows from before this moment were there."""
-    cutoff: datetime | None
-    """Of the snapshot that was taken; null when the run broke before it."""
+    cutoff: datetime
+    """Of the snapshot that was taken."""
     arrived: Arrived
     outcome: Outcome
     refusals: tuple[Refusal, ...]
     judged_users: int | None
-    """Known users in the test window of its evaluation."""
+    """Known users in the test window of its evaluation; null when it was refused before."""
     live: str | None
     """Version that was live afterwards."""
     seconds: float
