@@ -118,7 +118,7 @@ def _refusals(result: dg.ExecuteInProcessResult, site: Site) -> Iterator[Refusal
 
 def _broken(result: dg.ExecuteInProcessResult, log: Path) -> EvaluationError:
     return EvaluationError(
-        f"The night broke: {_cause(result).strip()}",
+        f"The night broke: {_cause(result).strip().splitlines()[0]}",
         where=str(log),
         remedy="Mend what it names and give the same command again: it goes on with this night.",
     )

@@ -44,7 +44,7 @@ SETTINGS = Settings(
     training=TrainingSettings(schedules=(30,), batch_size=64, catalogue_negatives=64, validate_every=30),
     # So few users and steps prove nothing: one night's window has enough of them, the next one's has too few.
     gate=GateSettings(
-        min_users=24,
+        min_users=20,
         min_recall_ratio=0,
         min_purity_ratio=0,
         max_nope_ratio=100,
