@@ -14,9 +14,11 @@ import numpy as np
 import polars as pl
 import psycopg
 import pytest
+from click.testing import CliRunner
 
 from two_tower_assets.artifacts.client import ModelFolder
 from two_tower_assets.artifacts.embeddings import read_blocks
+from two_tower_assets.cli import main
 from two_tower_assets.contract import Files, UserPayload
 from two_tower_assets.definitions import build_defs
 from two_tower_assets.defs.nightly.printing import print_replay
@@ -198,6 +200,18 @@ def test_rows_of_a_live_source_are_not_replayed(tmp_path: Path) -> None:
     site = Site(Environment(Home(tmp_path)), SETTINGS, Origin("supabase", dataset="project", project="https://p.co"))
     with pytest.raises(SourceDataError, match="into a folder and name it with --data"):
         replay(site)
+
+
+def test_the_command_says_from_when_to_when_there_are_nights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More nights than the rows go back are refused before anything is started."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TWO_TOWER_HOME", str(tmp_path / "home"))
+    Path("two_tower.toml").write_text("[sample]\nusers = 150\nvideos = 200\n")
+    found = CliRunner().invoke(main, ["nightly-replay", "--nights", "20", "--last-day", "2026-05-12"])
+    assert found.exit_code == 1
+    assert "Nothing was decided before the first of 20 nights, 2026-04-23" in found.output
+    assert "Decisions go from 2026-05-01 to 2026-10-31" in found.output
+    assert not (tmp_path / "home").exists()
 
 
 def sittings(morning: datetime) -> Iterator[tuple[str, datetime, set[str], set[str]]]:
