@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from two_tower_assets.defs.nightly.night import Build
+from two_tower_assets.defs.nightly.recipe import differences, replay_settings
 from two_tower_assets.defs.nightly.replay import Replay
-from two_tower_assets.defs.nightly.shortening import differences, shortened
 from two_tower_assets.defs.nightly.world import World, all_rows, make_world
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.tables import as_markdown
@@ -36,7 +36,7 @@ def print_replay(site: Site, build: Build, *, nights: int, last_day: date | None
         EvaluationError: its decisions do not reach so far back.
     """
     console = Console(highlight=False, width=_WIDTH)
-    settings = site.settings if full else shortened(site.settings)
+    settings = replay_settings(site.settings, full=full)
     tables = all_rows(site)
     world = make_world(site, settings, tables, mornings_of(tables, nights, last_day=last_day))
     said = f"settings: {'; '.join(differences(settings, site.settings)) or 'as they are set'}"
@@ -102,7 +102,10 @@ def summary_lines(nights: Sequence[Night], summary: Summary) -> Iterator[str]:
     """What the table comes to."""
     yield f"{len(nights)} nights: " + ", ".join(f"{count} {outcome}" for outcome, count in summary.outcomes.items())
     for question, count in summary.questions.items():
-        yield f"  {count} refused by: {question}"
+        yield f"  {count} refused by the question: {question}"
+    if not summary.user_days:
+        yield "Nobody could be asked since a first release: there is nothing to compare."
+        return
     later = summary.other_user_days
     yield f"{summary.user_days} user-days since the first release, on {later} of which a later one was live:"
     for metric, gain in summary.gains.items():

@@ -1,4 +1,4 @@
-"""A recipe small enough for dozens of nights in one sitting, and how it differs from the one that is set."""
+"""The settings of a replay's nights, small enough for dozens in one sitting, and how they differ from those set."""
 
 from __future__ import annotations
 
@@ -13,10 +13,19 @@ _SMALL: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-def shortened(settings: Settings) -> Settings:
-    """Return settings with narrow towers and one short schedule; protocol, gate and release stay as they are set."""
+def replay_settings(settings: Settings, *, full: bool) -> Settings:
+    """Return the settings of every night; protocol, gate and release stay as they are set.
+
+    Args:
+        settings: as they are set.
+        full: leave the recipe as it is, too; otherwise towers are narrow and fitted by one short schedule.
+    """
+    changes = {} if full else dict(_SMALL)
+    if settings.features.feature_source == "rest":
+        # A replay has a Postgres of its own, and no project.
+        changes["features"] = {"feature_source": "rpc"}
     return settings.model_copy(
-        update={table: getattr(settings, table).model_copy(update=values) for table, values in _SMALL.items()}
+        update={table: getattr(settings, table).model_copy(update=values) for table, values in changes.items()}
     )
 
 
