@@ -77,13 +77,13 @@ def replay_table(nights: Sequence[Night], days: Sequence[Day]) -> Table:
     """A row a night."""
     table = Table(title=f"{len(nights)} nights, and the day after each", title_justify="left")
     table.add_column("night", no_wrap=True)
-    table.add_column("new decisions / users / videos", justify="right")
-    table.add_column("verdict", ratio=1)
-    table.add_column("known users judged", justify="right")
+    table.add_column("new decisions / users / videos", justify="right", max_width=16)
+    table.add_column("verdict", ratio=1, overflow="fold")
+    table.add_column("users judged", justify="right", max_width=6)
     table.add_column("live", no_wrap=True)
-    table.add_column("next-day users", justify="right")
+    table.add_column("users asked on the day", justify="right", max_width=10)
     for metric in METRICS:
-        table.add_column(f"{metric}: {' / '.join(_METHODS)}", justify="right")
+        table.add_column(metric, justify="right", no_wrap=True)
     for night, day in zip(nights, days, strict=True):
         arrived = night.arrived
         table.add_row(
@@ -100,8 +100,9 @@ def replay_table(nights: Sequence[Night], days: Sequence[Day]) -> Table:
 
 def summary_lines(nights: Sequence[Night], summary: Summary) -> Iterator[str]:
     """What the table comes to."""
+    yield f"A day asks for the second half of what each person decided on it. Figures: {' / '.join(_METHODS)}."
     yield f"{len(nights)} nights: " + ", ".join(f"{count} {outcome}" for outcome, count in summary.outcomes.items())
-    for question, count in summary.questions.items():
+    for question, count in sorted(summary.questions.items(), key=lambda item: -item[1]):
         yield f"  {count} refused by the question: {question}"
     if not summary.user_days:
         yield "Nobody could be asked since a first release: there is nothing to compare."
