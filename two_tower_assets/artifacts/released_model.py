@@ -58,7 +58,10 @@ class ReleasedModel:
         return self.videos.model_version
 
     def embed_videos(self, items: pl.DataFrame) -> NDArray[np.float32]:
-        """Return unit vectors float32 [C, 256] of videos (`features.raw.RAW_ITEMS`), in their order."""
+        """Return unit vectors float32 [C, 256] of videos (`features.raw.RAW_ITEMS`), in their order.
+
+        A video that the version was released without counts as new to it.
+        """
         later = ~items["id"].is_in(list(self.vectors))
         came = items.filter(later)
         embedded = self.videos.embed(came, {}) if came.height else np.empty((0, 0), np.float32)

@@ -56,12 +56,7 @@ class Replay:
             self._definitions, site, live_before=before[-1].live if before else None, log=path.with_suffix(".log")
         )
         snapshot = snapshot_of(site, site.store.load("sources/videos"))
-        night = Night(
-            morning=morning,
-            cutoff=snapshot.cutoff,
-            arrived=self._arrived(morning),
-            **vars(ran),
-        )
+        night = Night(morning=morning, cutoff=snapshot.cutoff, arrived=self._arrived(morning), **vars(ran))
         write_text(path, night.model_dump_json(indent=1))
         return night, False
 
@@ -88,10 +83,10 @@ class Replay:
 
     def _arrived(self, morning: datetime) -> Arrived:
         before, now = (rows_before(self.world.tables, moment) for moment in (morning - DAY, morning))
-        users = (rows.decisions["user_id"].n_unique() for rows in (now, before))
+        users_before, users_now = (rows.decisions["user_id"].n_unique() for rows in (before, now))
         return Arrived(
             decisions=now.decisions.height - before.decisions.height,
-            users=next(users) - next(users),
+            users=users_now - users_before,
             videos=now.videos.height - before.videos.height,
         )
 
