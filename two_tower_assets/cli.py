@@ -116,6 +116,29 @@ def gate_simulation(replications: int, file: Path | None) -> None:
     print_simulation(load_settings(read_environment().settings_file), replications, file)
 
 
+@main.command("nightly-replay")
+@_data
+@click.option("--nights", default=30, show_default=True, type=click.IntRange(1), help="Consecutive nights.")
+@click.option(
+    "--last-day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Day after the last night (UTC); by default that of the last decision.",
+)
+@click.option("--full", is_flag=True, help="The recipe as it is set, which takes many times as long.")
+def nightly_replay(data: Path | None, nights: int, last_day: datetime | None, *, full: bool) -> None:
+    """Replay nightly retrains on rows as they had arrived, and measure what was live on the day after each.
+
+    Every night is the job `release`, in a home and a Postgres of its own that no project hears of. A replay that was
+    ended goes on where it was.
+    """
+    from two_tower_assets.definitions import build_defs
+    from two_tower_assets.defs.nightly.printing import print_replay
+    from two_tower_assets.defs.site import open_site
+
+    day = last_day.date() if last_day else None
+    print_replay(open_site(data_folder=data), build_defs, nights=nights, last_day=day, full=full)
+
+
 @main.command()
 @click.option("--port", default=3000, show_default=True, help="Port of the UI on 127.0.0.1.")
 def ui(port: int) -> None:

@@ -131,7 +131,7 @@ def release(context: dg.AssetExecutionContext, workspace: Workspace, checkpoint:
 
     site = workspace.site
     folder = checkpoint.folder(site.home)
-    note = f"run {context.run_id}"
+    note = f"run {context.run.run_id}"
     flip = activate(site.target, folder, settings=site.settings.release, note=note, reached=log_steps(context.log))
     base_url = site.target.buckets.base_url
     hand_over(site.environment.github_env, base_url)

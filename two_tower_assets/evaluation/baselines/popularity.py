@@ -13,6 +13,7 @@ from torch import Tensor
 from two_tower_assets.evaluation.baselines.method import Parameters
 from two_tower_assets.evaluation.ranking import Score
 from two_tower_assets.evaluation.task import RankingTask
+from two_tower_assets.features.history import History
 from two_tower_assets.features.times import MICROSECONDS_A_DAY
 from two_tower_assets.training.data import TrainingData
 
@@ -67,10 +68,15 @@ class MostPopular:
 
 def popularity(data: TrainingData, *, days: int | None = None) -> Popularity:
     """Count the LIKEs of known, active videos before `data.until`."""
-    video = data.history.video[data.likes.decision]
-    videos = len(data.history.video_ids)
+    return popularity_at(data.history, data.likes.decision, data.until, days=days)
+
+
+def popularity_at(history: History, likes: NDArray[np.int64], until: int, *, days: int | None = None) -> Popularity:
+    """Count LIKEs (positions in the history) from before a moment, in microseconds."""
+    video = history.video[likes]
+    videos = len(history.video_ids)
     ever = np.bincount(video, minlength=videos)
     if days is None:
         return Popularity(ever, ever)
-    recent = data.history.time[data.likes.decision] >= data.until - days * MICROSECONDS_A_DAY
+    recent = history.time[likes] >= until - days * MICROSECONDS_A_DAY
     return Popularity(ever, np.bincount(video[recent], minlength=videos))
