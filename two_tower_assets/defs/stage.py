@@ -12,6 +12,7 @@ import dagster as dg
 
 from two_tower_assets.defs.code import code_version
 from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.source_links import source_link
 from two_tower_assets.defs.store import Facts, Made, fingerprint_of
 from two_tower_assets.errors import TwoTowerError
 from two_tower_assets.home import sha256_of
@@ -86,6 +87,7 @@ def stage_asset(
             deps=[dg.AssetKey(dep.split("/")) for dep in deps],
             owners=OWNERS,
             kinds=kinds,
+            metadata=source_link(body),
             code_version=code_version(stage),
             io_manager_key=POINTERS,
             retry_policy=retry_policy,

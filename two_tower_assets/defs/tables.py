@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rich.table import Table
@@ -49,6 +49,41 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
         value = "" if answer.value is None else f" {answer.value:.4f}"
         bound = "" if answer.bound is None else f" (bound {answer.bound:.4f})"
         yield f"  {'✓' if answer.passed else '✗'} {answer.reason or answer.question + ':' + value + bound}"
+
+
+def method_rows(trial: TrialReport) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Columns, and a row for each method of the judged users, the best first; no row where nothing was measured."""
+    columns = ("ndcg@10", "recall@200")
+    group = trial.groups.get(trial.judged)
+    measured = group.metrics if group else {}
+    best_first = sorted(measured, key=lambda name: -_mean(measured[name], columns[0]))
+    rows = tuple(
+        (f"**{name}**" if name == MODEL else name, *(_short(measured[name].get(column)) for column in columns))
+        for name in best_first
+    )
+    return ("method", *columns), rows
+
+
+def answer_rows(verdict: Verdict) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Columns, and a row for each of the gate's answers."""
+    rows = tuple(
+        (
+            "✓" if answer.passed else "✗",
+            answer.reason or answer.question,
+            "" if answer.value is None else f"{answer.value:.4g}",
+            "" if answer.bound is None else f"{answer.bound:.4g}",
+        )
+        for answer in verdict.answers
+    )
+    return ("", "question", "reached", "bound"), rows
+
+
+def _mean(metrics: Mapping[str, Interval], column: str) -> float:
+    return metrics[column].mean if column in metrics else 0.0
+
+
+def _short(figure: Interval | None) -> str:
+    return "–" if figure is None else f"{figure.mean:.3f}"
 
 
 def _table(trial: TrialReport, name: str, group: Group) -> Table:
