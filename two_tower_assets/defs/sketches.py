@@ -44,9 +44,7 @@ def sketch(lines: Mapping[str, Points], *, start: str, end: str) -> str:
     if not drawn:
         return "nothing was measured"
     shapes = "".join((*_labels(drawn, start, end), *_paths(drawn)))
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" font-size="11" fill="{_TEXT}">'
-    )
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif" font-size="11" fill="{_TEXT}">'
     image = base64.b64encode(f"{svg}{shapes}</svg>".encode()).decode()
     markdown = f"![{' and '.join(drawn)}](data:image/svg+xml;base64,{image})"
     assert len(markdown) <= MOST_CHARACTERS

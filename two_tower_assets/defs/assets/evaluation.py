@@ -373,7 +373,7 @@ def _describe_report(site: Site, made: Made) -> Metadata:
         "candidates": judged.candidates,
         "likes_left_out": metadata.counts(judged.left_out),
         # Whole, it would be the largest entry of the event log by far.
-        "report": dg.MetadataValue.path(made.path(site.home, REPORT_FILE)),
+        "report_file": dg.MetadataValue.path(made.path(site.home, REPORT_FILE)),
     }
 
 

@@ -141,7 +141,7 @@ def _describe(site: Site, taken: Snapshot, noun: str, table: str) -> dg.Material
         "dagster/row_count": facts.rows,
         "dagster/column_schema": columns.table_schema(frame.collect_schema(), _MEANINGS[noun]),
         **(_over_time(taken) if noun == "decisions" else {}),
-        "content_hash": facts.content_hash,
+        "content_hash": facts.content_hash[:16],
         "cutoff": dg.MetadataValue.timestamp(taken.cutoff),
         "rows_left_out": metadata.counts(facts.left_out),
     }
