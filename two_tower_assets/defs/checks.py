@@ -146,7 +146,7 @@ def onnx_equals_torch(workspace: Workspace, user_tower_onnx: Made) -> dg.AssetCh
 
     folder = user_tower_onnx.folder(workspace.site.home)
 
-    def difference() -> dict[str, float]:
+    def difference() -> dict[str, Any]:
         model, _ = load_checkpoint(folder / Files.TOWERS)
         difference = require_parity(model.user, folder / Files.USER_TOWER)
         return {"largest_difference": difference, "bound": _TOLERATED}
@@ -181,7 +181,7 @@ def golden_vectors_replay(workspace: Workspace, manifest: Made) -> dg.AssetCheck
 
     folder = manifest.folder(workspace.site.home)
 
-    def replayed() -> dict[str, float]:
+    def replayed() -> dict[str, Any]:
         verify(folder)
         replay = require_replay(folder)
         return {

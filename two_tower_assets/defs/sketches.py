@@ -23,14 +23,14 @@ _BOTTOM: Final = 70
 _POINTS: Final = 44
 """Of all lines together; more would not fit."""
 _COLOURS: Final = ("#1f6feb", "#d1242f")
-_TEXT: Final = "#888"
+_LOOK: Final = f'width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif" font-size="11" fill="#888"'
 
 Points = Sequence[tuple[float, float]]
 """(x, y), x ascending."""
 
 
 def sketch(lines: Mapping[str, Points], *, start: str, end: str) -> str:
-    """Return Markdown with one or two lines over a common range; empty where there is no point.
+    """Return Markdown with one or two lines over a common range, or say that there is no point.
 
     Many points become means of neighbours.
 
@@ -44,8 +44,8 @@ def sketch(lines: Mapping[str, Points], *, start: str, end: str) -> str:
     if not drawn:
         return "nothing was measured"
     shapes = "".join((*_labels(drawn, start, end), *_paths(drawn)))
-    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif" font-size="11" fill="{_TEXT}">'
-    image = base64.b64encode(f"{svg}{shapes}</svg>".encode()).decode()
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" {_LOOK}>{shapes}</svg>'
+    image = base64.b64encode(svg.encode()).decode()
     markdown = f"![{' and '.join(drawn)}](data:image/svg+xml;base64,{image})"
     assert len(markdown) <= MOST_CHARACTERS
     return markdown
