@@ -43,7 +43,7 @@ IN_FULL = {"checkpoint": "curves_in_full", "evaluation-report": "beside_baseline
 """Pages with a plot that the UI keeps behind a link, and the plot's key."""
 PAGE_SIZE: ViewportSize = {"width": 1600, "height": 1700}
 # The graph does not shrink below a readable size, so its page is as large as the graph.
-GRAPH_SIZE: ViewportSize = {"width": 2400, "height": 4400}
+GRAPH_SIZE: ViewportSize = {"width": 2400, "height": 5400}
 READY_SECONDS = 120
 
 

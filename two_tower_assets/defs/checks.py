@@ -27,6 +27,7 @@ from two_tower_assets.defs.stage import friendly, inputs_of
 from two_tower_assets.defs.store import Made
 from two_tower_assets.defs.tables import answer_rows
 from two_tower_assets.errors import TwoTowerError
+from two_tower_assets.evaluation.page.words import named
 
 if TYPE_CHECKING:
     from two_tower_assets.features.checks import Comparison
@@ -105,8 +106,7 @@ def examples_see_what_serving_would_have_seen(
 def may_replace_what_serves(workspace: Workspace, verdict: Made) -> dg.AssetCheckResult:
     """The gate: not worse than the live release or popularity, and no guardrail is broken."""
     found = verdict_of(workspace.site, verdict)
-    # Named as metrics are, so that each is plotted over time.
-    reached = {answer.question: answer.value for answer in found.answers if answer.value is not None}
+    reached = {named(answer.question): answer.value for answer in found.answers if answer.value is not None}
     described = {"answers": metadata.table(*answer_rows(found)), **metadata.figures(reached)}
     return dg.AssetCheckResult(passed=found.passed, description="; ".join(found.reasons) or None, metadata=described)
 

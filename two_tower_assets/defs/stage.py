@@ -198,7 +198,7 @@ def result(
     common: dict[str, Any] = {
         "unchanged": dg.MetadataValue.bool(reused),
         "made_at": dg.MetadataValue.timestamp(made.made_at),
-        "path": dg.MetadataValue.path(made.folder(site.home)),
+        **({"path": dg.MetadataValue.path(made.folder(site.home))} if made.files else {}),
         "settings_hash": site.settings.digest()[:16],
     }
     if settings:

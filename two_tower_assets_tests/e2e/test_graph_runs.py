@@ -17,6 +17,7 @@ from two_tower_assets.artifacts.golden import replay
 from two_tower_assets.contract import Files
 from two_tower_assets.definitions import build_defs
 from two_tower_assets.defs.code import STAGES
+from two_tower_assets.evaluation.page.words import method_name, named
 from two_tower_assets.home import Home
 from two_tower_assets.local.keys import ProjectKeys, new_secret
 from two_tower_assets.local.postgres import EmbeddedPostgres
@@ -358,12 +359,12 @@ def test_ui_sets_the_model_beside_baselines_and_bounds(sound: Ui) -> None:
     """The report's page has a table of methods and a plot, the gate's check each answer with its bound."""
     page = sound.open("/assets/evaluation/report", shows="beside_baselines")
     methods = sound.value("beside_baselines").locator("tbody tr td:first-child").all_inner_texts()
-    assert {"two_tower", "most_popular", "ease"} <= set(methods)
+    assert {method_name(name) for name in ("two_tower", "most_popular", "ease")} <= set(methods)
     sound.value("beside_baselines_in_full").get_by_text("[Show Markdown]").click()
     assert sound.width(page.locator("img[alt^='NDCG@10']")) > 700
     page = sound.open("/assets/evaluation/verdict?view=checks", shows="This is a")
     page.get_by_text("[Show Markdown]").click()
-    page.get_by_text("purity@10 beside most_popular").last.wait_for()
+    page.get_by_role("dialog").get_by_text(named("purity@10 beside most_popular")).wait_for()
 
 
 @pytest.mark.parametrize(
@@ -388,7 +389,7 @@ def test_ui_leads_to_the_report_and_the_release(sound: Ui, home: Home) -> None:
     assert sound.value("details").inner_text() == f"two-tower release show {version}"
     manifest = sound.value("live_manifest").inner_text()
     assert json.loads(Path(manifest.removeprefix("file://")).read_text())["model_version"] == version
-    page.get_by_text("Open publishing.py in editor").wait_for()
+    page.locator("a[href*='defs/assets/publishing.py']").wait_for()
     page.goto(Path(sound.value("report").inner_text()).as_uri())
     assert version in sound.text()
 

@@ -59,7 +59,10 @@ def stored_files(
 def video_embeddings_table(
     context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, manifest: Made
 ) -> dg.MaterializeResult[Made]:
-    """The version's video vectors in a table of their own with an HNSW index, where no reader looks yet."""
+    """The version's video vectors in a table of their own with an HNSW index, where no reader looks yet.
+
+    The check says how much of exact search the index finds, with and without filters, and plots it over time.
+    """
     from two_tower_assets.publishing.staging import stage
 
     site = workspace.site
