@@ -13,6 +13,8 @@ SUPABASE := $(VENV)/supabase-3.1.0/node_modules/.bin/supabase
 # A real PgBouncer shows what poolers do; its tests are skipped where apt cannot bring it.
 APT := $(shell command -v apt-get)
 PGBOUNCER := $(VENV)/pgbouncer/pgbouncer
+# Linters of the workflows are programs, whose bytes are known by hash.
+LINTERS := $(VENV)/.linters-$(shell cksum < infra/workflow_linters.lock | cut -d' ' -f1)
 # The Edge Functions and their tests, with the functions' own configuration.
 DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions infra/local two_tower_assets_tests/functions \
 	two_tower_assets_tests/demo
@@ -21,7 +23,8 @@ DENO := --config=infra/supabase/functions/deno.json infra/supabase/functions inf
 # out of reach, TORCH_WHEELS="--find-links folder" names a folder with the wheel.
 TORCH_WHEELS ?= --extra-index-url https://download.pytorch.org/whl/cpu --index-strategy unsafe-best-match
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --only-binary :all: --no-annotate \
-	--custom-compile-command "make lock" --python-version 3.11 --python-platform x86_64-manylinux_2_28
+	--custom-compile-command "make lock" --python-version 3.11 $(if $(UPGRADE),--upgrade)
+IMAGE := --python-platform x86_64-manylinux_2_28
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 
@@ -62,17 +65,22 @@ $(SUPABASE): | $(STAMP)
 $(PGBOUNCER): | $(STAMP)
 	@infra/unpack_pgbouncer.sh $(abspath $(@D)) || echo "PgBouncer cannot be had here: its tests are skipped"
 
-test: $(STAMP) $(if $(NPM),$(SUPABASE)) $(if $(APT),$(PGBOUNCER)) ## all tests
+$(LINTERS): infra/workflow_linters.lock | $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	@rm -f $(VENV)/.linters-* && touch $@
+
+test: $(STAMP) $(LINTERS) $(if $(NPM),$(SUPABASE)) $(if $(APT),$(PGBOUNCER)) ## all tests
 	$(if $(NPM),TWO_TOWER_SUPABASE_CLI=$(abspath $(SUPABASE))) $(if $(APT),TWO_TOWER_PGBOUNCER=$(abspath $(PGBOUNCER))) \
 		OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest $(PYTEST_ARGS)
 
-check: $(STAMP) ## lint, types, import rules, in Python and TypeScript
+check: $(STAMP) $(LINTERS) ## lint, types, import rules, in Python and TypeScript; the workflows
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/hadolint infra/Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec infra/docker-compose.yml
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/shellcheck infra/*.sh && infra/lint_workflows.sh $(BIN) .github/workflows/*.yml
 	$(BIN)/deno fmt $(DENO) --check && $(BIN)/deno lint $(DENO) && $(BIN)/deno check $(DENO)
 
 push-migrations: $(SUPABASE) ## apply the migrations by the Supabase CLI to the empty Postgres at SCRATCH_URL
@@ -113,8 +121,9 @@ down: $(STAMP) ## stop the local stack and the embedded Postgres
 	$(BIN)/two-tower down
 
 .PHONY: lock
-lock: $(STAMP) ## the image's dependencies anew, versions and hashes (UPGRADE=1: the newest that pyproject.toml allows)
-	$(LOCK) $(if $(UPGRADE),--upgrade) $(TORCH_WHEELS) pyproject.toml infra/torch.in --extra ui --extra baselines \
-		--extra s3 --output-file infra/requirements.lock
+lock: $(STAMP) ## the dependencies of the image and the linters of workflows anew, versions and hashes (UPGRADE=1: the newest that pyproject.toml allows)
+	$(LOCK) $(IMAGE) $(TORCH_WHEELS) pyproject.toml infra/torch.in --extra ui --extra baselines \
+		--extra k8s --extra s3 --output-file infra/requirements.lock
 	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"])' \
-		| $(LOCK) $(if $(UPGRADE),--upgrade) - --output-file infra/build.lock
+		| $(LOCK) $(IMAGE) - --output-file infra/build.lock
+	$(LOCK) --universal infra/workflow_linters.in --output-file infra/workflow_linters.lock

@@ -17,6 +17,7 @@ from two_tower_assets.errors import TwoTowerError
 from two_tower_assets.home import write_text
 from two_tower_assets.retries import silence_retries
 from two_tower_assets.settings import as_toml, load_settings
+from two_tower_assets.settings.script_pipeline import to_toml
 
 _CONSOLE = '{"loggers": {"console": {}}}'
 # The check that examples see no future compares them in the normalizer's space.
@@ -210,10 +211,18 @@ def summary(*, markdown: bool, data: Path | None) -> None:
 
 
 @main.command()
-def settings() -> None:
+@click.option(
+    "--from-yaml",
+    "older",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Print the script pipeline's settings, config/default.yaml, in that form instead.",
+)
+def settings(older: Path | None) -> None:
     """Print the effective settings with their descriptions, in the form of the settings file."""
-    environment = read_environment()
-    click.echo(as_toml(load_settings(environment.settings_file)))
+    if older:
+        click.echo(to_toml(older.read_bytes(), where=str(older)))
+    else:
+        click.echo(as_toml(load_settings(read_environment().settings_file)))
 
 
 @main.command()

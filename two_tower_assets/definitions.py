@@ -30,17 +30,17 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
         overrides: resources by key that replace the default ones, such as a workspace in a temporary home.
     """
     resources = {"workspace": Workspace(), **(overrides or {})}
-    settings = resources["workspace"].settings.automation
+    settings = resources["workspace"].settings
     resources.setdefault(POINTERS, PointerIOManager(workspace=resources["workspace"]))
     return dg.Definitions(
-        assets=with_freshness(dg.load_assets_from_modules(STAGES), settings),
+        assets=with_freshness(dg.load_assets_from_modules(STAGES), settings.automation),
         asset_checks=dg.load_asset_checks_from_modules([checks]),
         jobs=JOBS,
-        schedules=schedules(settings),
-        sensors=sensors(settings),
+        schedules=schedules(settings.automation),
+        sensors=sensors(settings.automation),
         resources=resources,
         loggers={"console": readable_console},
-        executor=executor_for(settings),
+        executor=executor_for(settings.automation, settings.kubernetes),
     )
 
 

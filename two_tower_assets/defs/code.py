@@ -17,7 +17,7 @@ _LAST_ROOM: Final = {"training": "artifacts"}
 """The last package that a stage's assets build on, where it is not their own: a fit is steered by validation, and a
 version's files are written once, so code that would write other files makes another version."""
 
-_SHARED: Final = ("contract.py", "settings.py")
+_SHARED: Final = ("contract.py", "settings/*.py")
 _SOURCES: Final = frozenset({".py", ".css", ".js"})
 
 
@@ -26,7 +26,7 @@ def code_version(stage: str) -> str:
     """First 16 hex digits of the SHA-256 over the sources of a stage and of what it builds on, and over the SQL."""
     package = Path(two_tower_assets.__file__).parent
     rooms = ["database", *STAGES[: STAGES.index(_LAST_ROOM.get(stage, stage)) + 1]]
-    files = [package / name for name in _SHARED]
+    files = [file for pattern in _SHARED for file in sorted(package.glob(pattern))]
     files += [file for room in rooms for file in sorted((package / room).rglob("*")) if _counts(file, stage)]
     files += [package / "defs" / "assets" / f"{room}.py" for room in rooms[1:]]
     files += sorted(sql_folder().rglob("*.sql"))

@@ -88,8 +88,8 @@ def _recall(ann: AnnRecall) -> Iterator[Line]:
     for name, kept, at_10, at_50, bound in found:
         yield Line(
             stage=_STAGE,
-            what=f"{ann.vector_index} index of {ann.rows}: {name}, which keeps {kept:.1%}",
-            figure=f"recall@10 {at_10:.4f}, @50 {at_50:.4f}",
+            what=f"{ann.vector_index} index of {ann.rows}: {name}",
+            figure=f"recall@10 {at_10:.4f}, @50 {at_50:.4f}, of {kept:.1%} that are kept",
             against="exact search",
             ratio=min(at_10, at_50),
             target=f">= {bound} x",

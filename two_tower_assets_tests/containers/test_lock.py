@@ -1,4 +1,4 @@
-"""The image's locks: whole, hashed, and of what pyproject.toml asks for."""
+"""The locks of the image and of the workflows' linters: whole, hashed, and of what was asked for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from two_tower_assets_tests.containers.compose_file import REPOSITORY
 
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
-LOCKS = ("infra/requirements.lock", "infra/build.lock")
+LOCKS = ("infra/requirements.lock", "infra/build.lock", "infra/workflow_linters.lock")
 _ENTRY = re.compile(r"([\w.-]+)==([\w.+!]+) \\\n((?: {4}--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)")
 
 
@@ -55,6 +55,13 @@ def test_the_lock_fits_the_project() -> None:
     build = _locked("infra/build.lock")
     for text in PROJECT["build-system"]["requires"]:
         assert Requirement(text).specifier.contains(build[canonicalize_name(Requirement(text).name)])
+
+
+def test_the_linters_are_locked_as_they_were_asked_for() -> None:
+    """Whoever changes a version makes the lock anew, which nothing else would notice."""
+    asked = re.findall(r"(?m)^([\w-]+)==([\d.]+)$", _text("infra/workflow_linters.in"))
+    assert asked
+    assert _locked("infra/workflow_linters.lock") == dict(asked)
 
 
 def test_torch_is_the_build_for_processors() -> None:
