@@ -6,7 +6,7 @@ import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from two_tower_assets.settings import FeatureSettings
 
 # Bounds are text: a number would get a plot of its own, of a line that never moves.
-_TOLERATED = f"at most {GOLDEN_TOLERANCE:g}"
+_TOLERATED: Final = f"at most {GOLDEN_TOLERANCE:g}"
 
 
 def stage_check(asset: str, *inputs: str) -> Callable[[Callable[..., dg.AssetCheckResult]], dg.AssetChecksDefinition]:

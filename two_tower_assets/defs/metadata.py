@@ -44,7 +44,7 @@ def link(url: str) -> dg.MetadataValue[Any]:
 def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> dg.MetadataValue[Any]:
     """A table in Markdown, which the UI shows on the page itself when it has fewer than 1000 characters."""
     names = list(columns)
-    lines = [names, ["---"] * len(names), *rows]
+    lines = [names, ["---"] * len(names), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
     return dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines))
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import dagster as dg
 import polars as pl
 import psycopg
 import pytest
@@ -44,7 +45,7 @@ def test_types_are_named_in_words(kind: pl.DataType, name: str) -> None:
 @pytest.mark.parametrize(
     ("table", "shown"), [("video_embeddings", columns.STORED_VIDEOS), ("user_embeddings", columns.STORED_USERS)]
 )
-def test_stored_vectors_are_described_as_the_database_has_them(database: str, table: str, shown: object) -> None:
+def test_stored_vectors_are_described_as_they_are_stored(database: str, table: str, shown: dg.TableSchema) -> None:
     """The columns in the UI are those of the view over the live version's table."""
     with psycopg.connect(database) as connection:
         found = connection.execute(
@@ -53,5 +54,4 @@ def test_stored_vectors_are_described_as_the_database_has_them(database: str, ta
             (table,),
         ).fetchall()
     kinds = {name: kind.replace("timestamp with time zone", "timestamptz") for name, kind in found}
-    assert isinstance(shown, columns.dg.TableSchema)
     assert {column.name: column.type for column in shown.columns} == kinds
