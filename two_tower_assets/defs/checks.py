@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
 
-from two_tower_assets.contract import Files
+from two_tower_assets.contract import GOLDEN_TOLERANCE, Files
 from two_tower_assets.defs import metadata
 from two_tower_assets.defs.evidence import active_users_for, evaluation_for, probes_for
 from two_tower_assets.defs.inputs import (
@@ -24,12 +25,17 @@ from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.stage import friendly, inputs_of
 from two_tower_assets.defs.store import Made
+from two_tower_assets.defs.tables import answer_rows
 from two_tower_assets.errors import TwoTowerError
+from two_tower_assets.evaluation.page.words import named
 
 if TYPE_CHECKING:
     from two_tower_assets.features.checks import Comparison
     from two_tower_assets.features.matrix import FeatureMatrix
     from two_tower_assets.settings import FeatureSettings
+
+# Bounds are text: a number would get a plot of its own, of a line that never moves.
+_TOLERATED: Final = f"at most {GOLDEN_TOLERANCE:g}"
 
 
 def stage_check(asset: str, *inputs: str) -> Callable[[Callable[..., dg.AssetCheckResult]], dg.AssetChecksDefinition]:
@@ -100,7 +106,9 @@ def examples_see_what_serving_would_have_seen(
 def may_replace_what_serves(workspace: Workspace, verdict: Made) -> dg.AssetCheckResult:
     """The gate: not worse than the live release or popularity, and no guardrail is broken."""
     found = verdict_of(workspace.site, verdict)
-    return dg.AssetCheckResult(passed=found.passed, description="; ".join(found.reasons) or None)
+    reached = {named(answer.question): answer.value for answer in found.answers if answer.value is not None}
+    described = {"answers": metadata.table(*answer_rows(found)), **metadata.figures(reached)}
+    return dg.AssetCheckResult(passed=found.passed, description="; ".join(found.reasons) or None, metadata=described)
 
 
 @stage_check(
@@ -120,8 +128,14 @@ def shipped_model_is_near_the_evaluated_one(
     evaluated, _ = load_checkpoint(evaluated_checkpoint.path(site.home, Files.TOWERS))
     shipped, _ = load_checkpoint(checkpoint.path(site.home, Files.TOWERS))
     found = nearness(evaluated, shipped, trials_for(site, videos), space_of(site, normalizer))
-    reason = found.too_far(site.settings.gate)
-    return dg.AssetCheckResult(passed=reason is None, description=reason, metadata=vars(found))
+    gate = site.settings.gate
+    reason = found.too_far(gate)
+    bound = (
+        f"recall of at least {gate.min_shipped_ratio:g} of the evaluated model's, overlap of at least "
+        f"{gate.min_shipped_overlap:g}"
+    )
+    described = metadata.figures({**vars(found), "bound": bound})
+    return dg.AssetCheckResult(passed=reason is None, description=reason, metadata=described)
 
 
 @stage_check("artifacts/user_tower_onnx")
@@ -132,9 +146,10 @@ def onnx_equals_torch(workspace: Workspace, user_tower_onnx: Made) -> dg.AssetCh
 
     folder = user_tower_onnx.folder(workspace.site.home)
 
-    def difference() -> dict[str, float]:
+    def difference() -> dict[str, Any]:
         model, _ = load_checkpoint(folder / Files.TOWERS)
-        return {"largest_difference": require_parity(model.user, folder / Files.USER_TOWER)}
+        difference = require_parity(model.user, folder / Files.USER_TOWER)
+        return {"largest_difference": difference, "bound": _TOLERATED}
 
     return _holds(difference)
 
@@ -166,10 +181,15 @@ def golden_vectors_replay(workspace: Workspace, manifest: Made) -> dg.AssetCheck
 
     folder = manifest.folder(workspace.site.home)
 
-    def replayed() -> dict[str, float]:
+    def replayed() -> dict[str, Any]:
         verify(folder)
         replay = require_replay(folder)
-        return {"cases": replay.cases, "features": replay.features, "embedding": replay.embedding}
+        return {
+            "cases": replay.cases,
+            "largest_difference_of_features": replay.features,
+            "largest_difference_of_embeddings": replay.embedding,
+            "bound": _TOLERATED,
+        }
 
     return _holds(replayed)
 
@@ -203,7 +223,13 @@ def index_finds_what_exact_search_finds(
             evaluation=evaluation_for(site, checkpoint, report, verdict),
             settings=site.settings.release,
         ).ann
-        return {**ann.model_dump(exclude={"filtered"}), "filtered": metadata.records(ann.filtered)}
+        release = site.settings.release
+        return {
+            **ann.model_dump(exclude={"filtered"}),
+            "bound": f"recall of at least {release.min_ann_recall:g}, under filters "
+            f"{release.min_filtered_ann_recall:g}",
+            "under_filters": metadata.records(ann.filtered),
+        }
 
     return _holds(found)
 
@@ -218,7 +244,7 @@ def every_active_user_has_a_vector(
     del user_embeddings
     site = workspace.site
     users = active_users_for(site, checkpoint, user_vectors, decisions)
-    return _holds(lambda: vars(check_users(site.target.url, checkpoint.data_version, users)))
+    return _holds(lambda: {**vars(check_users(site.target.url, checkpoint.data_version, users)), "bound": _TOLERATED})
 
 
 def _other_source(site: Site) -> FeatureSettings:
@@ -239,13 +265,18 @@ def _comparison(found: Comparison) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=found.equal,
         description=None if found.equal else f"The largest difference is {difference:g}, of {found.where}",
-        metadata={"rows_compared": found.rows, "largest_difference": str(difference)},
+        metadata={
+            "rows_compared": found.rows,
+            # Infinite where the rows themselves differ, which is no number to plot.
+            "largest_difference": metadata.figure(difference) if math.isfinite(difference) else "the rows differ",
+            "bound": _TOLERATED,
+        },
     )
 
 
 def _holds(question: Callable[[], dict[str, Any]]) -> dg.AssetCheckResult:
     """Pass with what the question found; fail with the text of its refusal."""
     try:
-        return dg.AssetCheckResult(passed=True, metadata=question())
+        return dg.AssetCheckResult(passed=True, metadata=metadata.figures(question()))
     except TwoTowerError as error:
         return dg.AssetCheckResult(passed=False, description=str(error), metadata={"code": error.code})

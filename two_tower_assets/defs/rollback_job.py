@@ -40,7 +40,12 @@ def make_an_earlier_release_live(
     context.add_output_metadata(described, output_name="live")
 
 
-@dg.job(name="rollback", config=CONSOLE, description="Make an earlier release live again; seconds, nothing is made.")
+@dg.job(
+    name="rollback",
+    config=CONSOLE,
+    description="Make an earlier release live again; seconds, and nothing is made. By default it is the one that was "
+    "live before; to go further back, name a version as `to` in the launchpad (`two-tower releases` lists them).",
+)
 def rollback_job() -> None:
     """One op."""
     make_an_earlier_release_live()

@@ -12,6 +12,7 @@ import dagster as dg
 
 from two_tower_assets.defs.code import code_version
 from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.source_links import source_link
 from two_tower_assets.defs.store import Facts, Made, fingerprint_of
 from two_tower_assets.errors import TwoTowerError
 from two_tower_assets.home import sha256_of
@@ -86,6 +87,7 @@ def stage_asset(
             deps=[dg.AssetKey(dep.split("/")) for dep in deps],
             owners=OWNERS,
             kinds=kinds,
+            metadata=source_link(body),
             code_version=code_version(stage),
             io_manager_key=POINTERS,
             retry_policy=retry_policy,
@@ -196,7 +198,7 @@ def result(
     common: dict[str, Any] = {
         "unchanged": dg.MetadataValue.bool(reused),
         "made_at": dg.MetadataValue.timestamp(made.made_at),
-        "path": dg.MetadataValue.path(made.folder(site.home)),
+        **({"path": dg.MetadataValue.path(made.folder(site.home))} if made.files else {}),
         "settings_hash": site.settings.digest()[:16],
     }
     if settings:

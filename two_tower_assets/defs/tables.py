@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from rich.table import Table
 
 from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.evaluation.gate import Verdict
-from two_tower_assets.evaluation.report import MODEL, OWN, Group, Report, TrialReport, best_of
+from two_tower_assets.evaluation.page.sections.verdict import is_lower_bound
+from two_tower_assets.evaluation.page.words import method_name, metric_name, named
+from two_tower_assets.evaluation.report import MODEL, NDCG, OWN, RECALL, Group, Report, TrialReport, best_of
 
 _COLUMNS: Final = ("ndcg@10", "recall@200", "mrr", "purity@10", "nope_rate@10", "auc", "coverage@10")
 TABLE_WIDTH: Final = 150
@@ -49,6 +51,48 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
         value = "" if answer.value is None else f" {answer.value:.4f}"
         bound = "" if answer.bound is None else f" (bound {answer.bound:.4f})"
         yield f"  {'✓' if answer.passed else '✗'} {answer.reason or answer.question + ':' + value + bound}"
+
+
+def method_rows(trial: TrialReport) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Columns, and a row for each method of the judged users, the best first; no row where nothing was measured."""
+    columns = (NDCG, RECALL)
+    group = trial.groups.get(trial.judged)
+    measured = group.metrics if group else {}
+    rows = tuple(
+        (
+            f"**{method_name(name)}**" if name == MODEL else method_name(name),
+            *(_short(figures.get(c)) for c in columns),
+        )
+        for name, figures in sorted(measured.items(), key=lambda pair: -_mean(pair[1], NDCG))
+    )
+    return ("Method", *map(metric_name, columns)), rows
+
+
+def answer_rows(verdict: Verdict) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Columns, and a row for each of the gate's answers."""
+    rows = tuple(
+        (
+            "✓" if answer.passed else "✗",
+            named(answer.reason or answer.question),
+            "" if answer.value is None else f"{answer.value:.4g}",
+            "" if answer.bound is None else f"{'≥' if is_lower_bound(answer) else '≤'} {answer.bound:.4g}",
+        )
+        for answer in verdict.answers
+    )
+    return ("", "Question", "Reached", "Bound"), rows
+
+
+def _bold(method: str) -> str:
+    """A method's name, the towers' in bold."""
+    return f"**{method_name(method)}**" if method == MODEL else method_name(method)
+
+
+def _mean(metrics: Mapping[str, Interval], column: str) -> float:
+    return metrics[column].mean if column in metrics else 0.0
+
+
+def _short(figure: Interval | None) -> str:
+    return "–" if figure is None else f"{figure.mean:.3f}"
 
 
 def _table(trial: TrialReport, name: str, group: Group) -> Table:

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from two_tower_assets.evaluation.page.words import method_name, metric_name
 from two_tower_assets.evaluation.report import MODEL, NDCG, RECALL, Group, Report
 from two_tower_assets.evaluation.trials import GLOBAL
 from two_tower_assets.training.trainer import Curves
@@ -57,8 +58,10 @@ def _draw_methods(axes: Axes, group: Group, metric: str) -> None:
             axes.plot([figure.low, figure.high], [at, at], color=colour, linewidth=2, alpha=0.5)
         axes.plot(figure.mean, at, "o", color=colour)
         axes.annotate(f"{figure.mean:.3f}", (figure.mean, at), xytext=(0, 5), textcoords="offset points", fontsize=7)
-    axes.set_yticks(range(len(names)), names, fontsize=8)
-    axes.set_title(metric)
+    axes.set_yticks(range(len(names)), [method_name(name) for name in names], fontsize=8)
+    # Room for the figure above the first point.
+    axes.set_ylim(-0.6, len(names) - 0.2)
+    axes.set_title(metric_name(metric))
 
 
 def _draw_loss(axes: Axes, losses: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:

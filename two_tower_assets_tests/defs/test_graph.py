@@ -185,3 +185,15 @@ def test_jobs_select_what_their_names_say() -> None:
     assert {key.to_user_string() for key in everything} == set(GRAPH)
     assert "training/checkpoint" in trained
     assert not any(key.startswith(("artifacts/", "publishing/")) for key in trained)
+
+
+def test_what_starts_runs_says_what_and_when_to_turn_it_on() -> None:
+    """Each job has a description; schedules and sensors also name their job, and say that they are off."""
+    defs = build_defs()
+    assert all(len(str(job.description)) > 60 for job in defs.jobs or [])
+    automations = [*(defs.schedules or []), *(defs.sensors or [])]
+    assert len(automations) == 5
+    for automation in automations:
+        description = str(automation.description)
+        assert "Off at first" in description
+        assert isinstance(automation, dg.RunStatusSensorDefinition) or f"job {automation.job_name} " in description

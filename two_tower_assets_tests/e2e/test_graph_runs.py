@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +15,15 @@ import pytest
 
 from two_tower_assets.artifacts.golden import replay
 from two_tower_assets.contract import Files
+from two_tower_assets.definitions import build_defs
+from two_tower_assets.defs.code import STAGES
+from two_tower_assets.evaluation.page.words import method_name, named
 from two_tower_assets.home import Home
 from two_tower_assets.local.keys import ProjectKeys, new_secret
 from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets.local.postgrest import PostgREST, authenticator_url
+from two_tower_assets_tests.e2e.ui import Ui, webserver
+from two_tower_assets_tests.evaluation.page.browser import chromium
 from two_tower_assets_tests.publishing.gateway import gateway
 
 SETTINGS = """
@@ -55,18 +60,22 @@ def first_run(two_tower: Command, home: Home) -> subprocess.CompletedProcess[str
     return two_tower("run")
 
 
-def dagster(two_tower: Command, home: Home, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of Dagster's own in the environment that `two-tower env` prints."""
+def instance(two_tower: Command, home: Home) -> dict[str, str]:
+    """The environment that `two-tower env` prints, for Dagster's own commands."""
     exported = two_tower("env").stdout
     variables = dict(line.removeprefix("export ").split("=", 1) for line in exported.splitlines())
-    environment = {
+    return {
         **os.environ,
         **{name: value.strip("'") for name, value in variables.items()},
         "TWO_TOWER_HOME": str(home.root),
         "TWO_TOWER_SETTINGS": str(home.root / "two_tower.toml"),
     }
+
+
+def dagster(two_tower: Command, home: Home, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Dagster's own in the environment that `two-tower env` prints."""
     command = [str(Path(sys.executable).parent / program), *arguments]
-    root = Path(__file__).parents[2]
+    environment, root = instance(two_tower, home), Path(__file__).parents[2]
     return subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
 
 
@@ -249,11 +258,15 @@ def test_a_mistake_in_the_settings_is_one_line(two_tower: Command, home: Home) -
     assert "Traceback" not in run.stderr
 
 
+def run_without_a_column(two_tower: Command, folder: Path) -> subprocess.CompletedProcess[str]:
+    (folder / "videos.csv").write_text("id\n6f9619ff-8b86-d011-b42d-00c04fc964ff\n")
+    (folder / "user_video_decisions.csv").write_text("user_id,video_id,created_at\n")
+    return two_tower("run", "--data", str(folder))
+
+
 def test_a_broken_folder_stops_with_its_table_and_column(two_tower: Command, tmp_path: Path) -> None:
     """A missing column is named with its file and what to do, and nothing after the sources runs."""
-    (tmp_path / "videos.csv").write_text("id\n6f9619ff-8b86-d011-b42d-00c04fc964ff\n")
-    (tmp_path / "user_video_decisions.csv").write_text("user_id,video_id,created_at\n")
-    run = two_tower("run", "--data", str(tmp_path))
+    run = run_without_a_column(two_tower, tmp_path)
     assert run.returncode == 1
     assert "decision_type" in run.stderr
     assert "user_video_decisions.csv" in run.stderr
@@ -289,3 +302,106 @@ def test_passwords_reach_no_log_and_no_event(first_run: subprocess.CompletedProc
             "select count(*) from event_logs where position(%s in event) > 0", (password,)
         ).fetchone()
     assert found == (0,)
+
+
+@pytest.fixture(scope="module")
+def ui(first_run: subprocess.CompletedProcess[str], two_tower: Command, home: Home) -> Iterator[Ui]:
+    """The UI on the instance of the first run, in a browser; its tests are the last, for it stays open."""
+    assert first_run.returncode == 0
+    with chromium() as browser, webserver(instance(two_tower, home), home.root / "webserver.log") as url:
+        yield Ui(browser, url)
+
+
+@pytest.fixture
+def sound(ui: Ui) -> Iterator[Ui]:
+    """The UI, that has nothing to complain of and shows no stack, whatever was opened."""
+    ui.errors.clear()
+    yield ui
+    assert not ui.errors
+    assert "Traceback" not in ui.text()
+    assert "Stack Trace" not in ui.text()
+
+
+def test_ui_says_of_every_asset_what_it_is(sound: Ui) -> None:
+    """The catalogue lists each asset with what it is; the graph has the six stages."""
+    sound.open("/assets", shows="training / examples")
+    shown = sound.text()
+    for spec in build_defs().resolve_all_asset_specs():
+        assert " / ".join(spec.key.path) in shown
+        assert " ".join(str(spec.description).split("\n\n", maxsplit=1)[0].split()) in shown
+    page = sound.open("/asset-groups", shows="publishing")
+    for stage in STAGES:
+        assert page.get_by_text(stage, exact=True).count() > 0, stage
+
+
+def test_ui_draws_a_run(sound: Ui) -> None:
+    """The list of runs leads to the first run, with its assets and checks."""
+    page = sound.open("/runs", shows="Success")
+    page.locator("a[href^='/runs/']").last.click()
+    page.get_by_text("42 assets").wait_for()
+    page.get_by_text("10 checks").wait_for()
+    page.get_by_text("Succeeded (50)").wait_for()
+
+
+def test_ui_draws_plots_where_people_look(sound: Ui) -> None:
+    """Curves and weeks are on the asset's page itself, the large plots behind a link; figures have few digits."""
+    page = sound.open("/assets/training/checkpoint", shows="loss_curve")
+    for key in ("loss_curve", "validation_curve"):
+        assert sound.width(sound.value(key).locator("img")) == 400
+    assert len(sound.value("temperature").inner_text()) <= 8
+    sound.value("curves_in_full").get_by_text("[Show Markdown]").click()
+    assert sound.width(page.locator("img[alt='Loss of each step, and validation']")) > 700
+    sound.open("/assets/sources/decisions", shows="by_week")
+    assert sound.width(sound.value("by_week").locator("img")) == 400
+
+
+def test_ui_sets_the_model_beside_baselines_and_bounds(sound: Ui) -> None:
+    """The report's page has a table of methods and a plot, the gate's answers have bounds, its check plots."""
+    page = sound.open("/assets/evaluation/report", shows="beside_baselines")
+    methods = sound.value("beside_baselines").locator("tbody tr td:first-child").all_inner_texts()
+    assert {method_name(name) for name in ("two_tower", "most_popular", "ease")} <= set(methods)
+    sound.value("beside_baselines_in_full").get_by_text("[Show Markdown]").click()
+    assert sound.width(page.locator("img[alt^='NDCG@10']")) > 700
+    question = named("purity@10 beside most_popular")
+    sound.open("/assets/evaluation/verdict", shows="The gate lets this model pass.")
+    assert question in sound.value("answers").inner_text()
+    assert "≥" in sound.value("answers").inner_text()
+    sound.open("/assets/evaluation/verdict?view=checks", shows=question)
+
+
+@pytest.mark.parametrize(
+    ("asset", "column", "meaning"),
+    [
+        ("sources/videos", "safety_level", "Level that searches filter by."),
+        ("features/user_payloads", "payload", "JSON as the feature function returns it."),
+        ("artifacts/video_embeddings", "embedding", "Unit vector of 256 numbers"),
+        ("publishing/video_embeddings_table", "updated_at", "When the vector was written."),
+    ],
+)
+def test_ui_shows_what_columns_mean(sound: Ui, asset: str, column: str, meaning: str) -> None:
+    """Assets that are tables have a schema, and a row count."""
+    sound.open(f"/assets/{asset}", shows="Row count")
+    assert meaning in sound.value(column).inner_text()
+
+
+def test_ui_leads_to_the_report_and_the_release(sound: Ui, home: Home) -> None:
+    """The release names its report, its manifest and its command; the report's address opens as a page."""
+    version = live_version(home)
+    page = sound.open("/assets/publishing/release", shows="live_manifest")
+    assert sound.value("details").inner_text() == f"two-tower release show {version}"
+    manifest = sound.value("live_manifest").inner_text()
+    assert json.loads(Path(manifest.removeprefix("file://")).read_text())["model_version"] == version
+    page.locator("a[href*='defs/assets/publishing.py']").wait_for()
+    page.goto(Path(sound.value("report").inner_text()).as_uri())
+    assert version in sound.text()
+
+
+def test_ui_explains_a_failed_run(ui: Ui, two_tower: Command, tmp_path: Path) -> None:
+    """The failed step says first what is wrong, then where and what to do."""
+    assert run_without_a_column(two_tower, tmp_path).returncode == 1
+    page = ui.open("/runs", shows="Failure")
+    page.locator("a[href^='/runs/']").first.click()
+    page.get_by_text("STEP_FAILURE").wait_for()
+    shown = ui.text()
+    assert "lacks the required column `decision_type`" in shown
+    assert shown.index("remedy Add it, or rename the column that means it") < shown.index("Stack Trace")

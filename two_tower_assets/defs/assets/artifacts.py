@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dagster as dg
+import polars as pl
 
 from two_tower_assets.contract import Files
-from two_tower_assets.defs import metadata
+from two_tower_assets.defs import columns, metadata
 from two_tower_assets.defs.evidence import headline
 from two_tower_assets.defs.inputs import ITEM_VECTORS_FILE, choices_of, report_of, snapshot_of, space_of
 from two_tower_assets.defs.progress import log_progress
@@ -193,7 +194,12 @@ def video_embeddings(
         names=[Files.VIDEO_EMBEDDINGS],
         inputs=[videos, item_vectors],
         fill=fill,
-        describe=lambda made: {"dagster/row_count": made.facts["rows"]},
+        describe=lambda made: {
+            "dagster/row_count": made.facts["rows"],
+            "dagster/column_schema": columns.table_schema(
+                pl.read_parquet_schema(made.path(site.home, Files.VIDEO_EMBEDDINGS)), columns.VIDEO_EMBEDDINGS
+            ),
+        },
     )
 
 
@@ -222,7 +228,10 @@ def onnxruntime_wasm(
 def report_page(
     context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, page: Made
 ) -> dg.MaterializeResult[Made]:
-    """`report.html`: the evaluation's page under the version's name. It shows people's data and is never public."""
+    """`report.html`: the evaluation's page under the version's name. It shows people's data and is never public.
+
+    Copy its path into the address bar of a browser on this machine.
+    """
     from two_tower_assets.evaluation.page.data import PageData
     from two_tower_assets.evaluation.page.document import DATA_FILE, render
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
@@ -28,8 +29,11 @@ from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.stage import Metadata, produce, stage_asset
 from two_tower_assets.defs.store import Facts, Made
-from two_tower_assets.defs.tables import verdict_lines
+from two_tower_assets.defs.tables import answer_rows, method_rows
 from two_tower_assets.defs.variants import variants_of
+
+if TYPE_CHECKING:
+    from two_tower_assets.evaluation.gate import Verdict
 
 _SNAPSHOT = ("sources/profiles", "sources/videos", "sources/decisions")
 _RECIPE = ("features", "model", "training", "evaluation", "rerank")
@@ -276,7 +280,7 @@ def verdict(
         settings=["gate"],
         parent=videos.folder(site.home),
         fill=fill,
-        describe=lambda made: {"answers": metadata.text_list(verdict_lines(verdict_of(site, made)))},
+        describe=lambda made: _describe_verdict(verdict_of(site, made)),
     )
 
 
@@ -307,7 +311,10 @@ def page(
     bpr: Made,
     report: Made,
 ) -> dg.MaterializeResult[Made]:
-    """The report as one page that works offline: verdict, figures, segments, trade-offs, exposure, map and people."""
+    """The report as one page that works offline: verdict, figures, segments, trade-offs, exposure, map and people.
+
+    Copy its path into the address bar of a browser on this machine.
+    """
     from two_tower_assets.evaluation.page.document import DATA_FILE, PAGE_FILE, write_page
     from two_tower_assets.evaluation.page.gather import Evaluated, gather
     from two_tower_assets.evaluation.trials import GLOBAL
@@ -358,9 +365,20 @@ def _describe_report(site: Site, made: Made) -> Metadata:
     measured = report_of(site, made)
     judged = measured.trial(GLOBAL)
     return {
-        "beside_baselines": metadata.picture(report_plot(measured)),
-        **{name.replace("@", "_at_"): value for name, value in headline(measured).items()},
+        "beside_baselines": metadata.table(*method_rows(judged)),
+        "beside_baselines_in_full": metadata.picture(
+            report_plot(measured), "NDCG@10 and recall@200 of each method, with intervals"
+        ),
+        **{name.replace("@", "_at_"): metadata.figure(value) for name, value in headline(measured).items()},
         "candidates": judged.candidates,
         "likes_left_out": metadata.counts(judged.left_out),
-        "report": dg.MetadataValue.json(measured.model_dump(mode="json")),
+        # Whole, it would be the largest entry of the event log by far.
+        "report_file": dg.MetadataValue.path(made.path(site.home, REPORT_FILE)),
+    }
+
+
+def _describe_verdict(found: Verdict) -> Metadata:
+    return {
+        "verdict": "The gate lets this model pass." if found.passed else "The gate refuses this model.",
+        "answers": metadata.table(*answer_rows(found)),
     }

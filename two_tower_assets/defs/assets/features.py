@@ -7,13 +7,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 
 from two_tower_assets.contract import Files
-from two_tower_assets.defs import metadata
+from two_tower_assets.defs import columns, metadata
 from two_tower_assets.defs.inputs import ITEM_VECTORS_FILE, SPACE_FILE, USER_VECTORS_FILE, snapshot_of, space_of
 from two_tower_assets.defs.progress import log_progress
 from two_tower_assets.defs.resources import Workspace
-from two_tower_assets.defs.stage import produce, stage_asset
+from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.stage import Metadata, produce, stage_asset
 from two_tower_assets.defs.store import Facts, Made
 
 _SNAPSHOT = ("sources/profiles", "sources/videos", "sources/decisions")
@@ -46,7 +48,7 @@ def item_payloads(
         settings=["features"],
         parent=videos.folder(site.home),
         fill=fill,
-        describe=lambda made: {"dagster/row_count": made.facts["rows"]},
+        describe=lambda made: _describe_payloads(site, made),
     )
 
 
@@ -77,8 +79,17 @@ def user_payloads(
         settings=["features"],
         parent=videos.folder(site.home),
         fill=fill,
-        describe=lambda made: {"dagster/row_count": made.facts["rows"]},
+        describe=lambda made: _describe_payloads(site, made),
     )
+
+
+def _describe_payloads(site: Site, made: Made) -> Metadata:
+    (file,) = made.files
+    schema = pl.read_parquet_schema(made.path(site.home, file))
+    return {
+        "dagster/row_count": made.facts["rows"],
+        "dagster/column_schema": columns.table_schema(schema, columns.RAW_FEATURES),
+    }
 
 
 @stage_asset("features/tag_vocabulary", inputs=["sources/videos", "features/item_payloads"], kinds={"json"})

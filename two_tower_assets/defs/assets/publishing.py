@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import dagster as dg
 
 from two_tower_assets.contract import Files
-from two_tower_assets.defs import metadata
+from two_tower_assets.defs import columns, metadata
 from two_tower_assets.defs.evidence import active_users_for
 from two_tower_assets.defs.progress import log_progress, log_steps
 from two_tower_assets.defs.resources import Workspace
-from two_tower_assets.defs.stage import OVER_A_NETWORK, record_in_database, result, stage_asset
+from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.stage import OVER_A_NETWORK, Metadata, record_in_database, result, stage_asset
 from two_tower_assets.defs.store import Made
 
 
@@ -38,7 +41,7 @@ def stored_files(
     parts = (stored.public, stored.private)
     described = {
         "model_version": checkpoint.data_version,
-        "bucket": site.target.buckets.public.url,
+        "bucket": metadata.link(site.target.buckets.public.url),
         "prefix": stored.prefix,
         "uploaded": metadata.text_list(name for part in parts for name in part.uploaded),
         "found": metadata.text_list(name for part in parts for name in part.found),
@@ -56,7 +59,10 @@ def stored_files(
 def video_embeddings_table(
     context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made, manifest: Made
 ) -> dg.MaterializeResult[Made]:
-    """The version's video vectors in a table of their own with an HNSW index, where no reader looks yet."""
+    """The version's video vectors in a table of their own with an HNSW index, where no reader looks yet.
+
+    The check says how much of exact search the index finds, with and without filters, and plots it over time.
+    """
     from two_tower_assets.publishing.staging import stage
 
     site = workspace.site
@@ -72,6 +78,7 @@ def video_embeddings_table(
     described = {
         "model_version": staged.model_version,
         "dagster/row_count": staged.rows,
+        "dagster/column_schema": columns.STORED_VIDEOS,
         "dagster/table_name": staged.table,
         "index": site.settings.release.vector_index,
         "graph_fitted_in_memory": staged.spilled_after is None,
@@ -106,6 +113,7 @@ def user_embeddings(
     described = {
         "model_version": staged.model_version,
         "dagster/row_count": staged.users,
+        "dagster/column_schema": columns.STORED_USERS,
         "as_of": dg.MetadataValue.timestamp(users.as_of),
     }
     return result(site, made, described, reused=not staged.written, settings=["release"])
@@ -125,7 +133,10 @@ def user_embeddings(
     retry_policy=OVER_A_NETWORK,
 )
 def release(context: dg.AssetExecutionContext, workspace: Workspace, checkpoint: Made) -> dg.MaterializeResult[Made]:
-    """The live release: one transaction moves the pointer, after all evidence was asked for again."""
+    """The live release: one transaction moves the pointer, after all evidence was asked for again.
+
+    Clients read it below MODEL_ARTIFACT_BASE_URL. The job `rollback` makes an earlier one live again.
+    """
     from two_tower_assets.publishing.flip import activate
     from two_tower_assets.publishing.handover import hand_over
 
@@ -140,9 +151,23 @@ def release(context: dg.AssetExecutionContext, workspace: Workspace, checkpoint:
         "model_version": flip.model_version,
         "previous_version": flip.previous or "none",
         "flip_milliseconds": round(1000 * flip.seconds, 1),
+        **_demo(site),
+        "details": f"two-tower release show {flip.model_version}",
         "vectors_dropped": metadata.text_list(flip.dropped),
-        "MODEL_ARTIFACT_BASE_URL": dg.MetadataValue.url(base_url),
-        "artifacts": dg.MetadataValue.path(folder),
+        "MODEL_ARTIFACT_BASE_URL": metadata.link(base_url),
+        "live_manifest": metadata.link(f"{base_url}/{Files.MANIFEST}"),
         "report": dg.MetadataValue.path(folder / Files.REPORT),
+        "files": dg.MetadataValue.path(folder),
     }
     return result(site, made, described, reused=not flip.changed, settings=["release"])
+
+
+def _demo(site: Site) -> Metadata:
+    """Where the release can be tried: the demo page of the local stack, while it runs."""
+    # Without the extra `local` there is no stack, nor what it is looked for with.
+    if find_spec("psutil") is None:
+        return {}
+    from two_tower_assets.local.stack import LocalStack
+
+    url = LocalStack(site.home).url
+    return {} if url is None else {"demo": metadata.link(f"{url}/demo")}

@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from two_tower_assets.contract import Tables
-from two_tower_assets.defs import metadata
+from two_tower_assets.defs import columns, metadata
 from two_tower_assets.defs.code import code_version
 from two_tower_assets.defs.progress import log_progress
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.sketches import sketch
+from two_tower_assets.defs.source_links import source_link
 from two_tower_assets.defs.stage import (
     OVER_A_NETWORK,
     OWNERS,
@@ -24,6 +26,12 @@ from two_tower_assets.defs.store import Made, fingerprint_of
 from two_tower_assets.sources.snapshot import Snapshot
 
 _TABLES = {"profiles": Tables.PROFILES, "videos": Tables.VIDEOS, "decisions": Tables.DECISIONS}
+_ROWS = {
+    "profiles": "Users: one row for every account",
+    "videos": "The catalogue: one row for every video, with its tags and performers",
+    "decisions": "LIKEs and NOPEs, from which the model learns: one row for every decision of a user on a video",
+}
+_MEANINGS = {"profiles": columns.PROFILES, "videos": columns.VIDEOS, "decisions": columns.DECISIONS}
 
 
 @stage_asset("sources/database", kinds={"postgres"}, retry_policy=OVER_A_NETWORK)
@@ -81,6 +89,15 @@ def _synchronised(
     return result(site, made, described, reused=report.unchanged, settings=("source",))
 
 
+def _take(context: dg.AssetExecutionContext, site: Site) -> Snapshot:
+    from two_tower_assets.sources.snapshot import take_snapshot
+
+    # A live source is cut at the run's start; a sample or a folder just after its last decision.
+    cutoff = datetime.now(UTC) if site.origin.is_live else None
+    progress = log_progress(context.log, "decisions read")
+    return take_snapshot(site.pipeline_url, site.home.snapshots, cutoff=cutoff, progress=progress)
+
+
 @dg.multi_asset(
     name="snapshot",
     outs={
@@ -91,7 +108,8 @@ def _synchronised(
             kinds={"polars", "parquet"},
             code_version=code_version("sources"),
             io_manager_key=POINTERS,
-            description=f"The table `{table}` as it stood in one moment, the same for all three snapshots.",
+            metadata=source_link(_take),
+            description=f"{_ROWS[noun]}.\n\nThe table `{table}`, frozen in the same moment as the other two.",
         )
         for noun, table in _TABLES.items()
     },
@@ -102,15 +120,6 @@ def snapshot(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterato
     taken = friendly(_take)(context, workspace.site)
     for noun, table in _TABLES.items():
         yield _describe(workspace.site, taken, noun, table)
-
-
-def _take(context: dg.AssetExecutionContext, site: Site) -> Snapshot:
-    from two_tower_assets.sources.snapshot import take_snapshot
-
-    # A live source is cut at the run's start; a sample or a folder just after its last decision.
-    cutoff = datetime.now(UTC) if site.origin.is_live else None
-    progress = log_progress(context.log, "decisions read")
-    return take_snapshot(site.pipeline_url, site.home.snapshots, cutoff=cutoff, progress=progress)
 
 
 def _describe(site: Site, taken: Snapshot, noun: str, table: str) -> dg.MaterializeResult[Made]:
@@ -130,9 +139,26 @@ def _describe(site: Site, taken: Snapshot, noun: str, table: str) -> dg.Material
     frame = {"profiles": taken.profiles, "videos": taken.videos, "decisions": taken.decisions}[noun]()
     described = {
         "dagster/row_count": facts.rows,
-        "dagster/column_schema": metadata.table_schema(frame.collect_schema()),
-        "content_hash": facts.content_hash,
+        "dagster/column_schema": columns.table_schema(frame.collect_schema(), _MEANINGS[noun]),
+        **(_over_time(taken) if noun == "decisions" else {}),
+        "content_hash": facts.content_hash[:16],
         "cutoff": dg.MetadataValue.timestamp(taken.cutoff),
         "rows_left_out": metadata.counts(facts.left_out),
     }
     return result(site, made, described, reused=known is not None)
+
+
+def _over_time(taken: Snapshot) -> dict[str, object]:
+    """Totals, and a line each for the LIKEs and the NOPEs of every week."""
+    from two_tower_assets.sources.weekly import decisions_by_week
+
+    by_week = {kind.upper(): weeks for kind, weeks in decisions_by_week(taken.decisions()).items()}
+    moments = [week for week, _ in by_week["LIKE"]]
+    if not moments:
+        return {}
+    lines = {name: [(week.timestamp(), float(count)) for week, count in weeks] for name, weeks in by_week.items()}
+    return {
+        "by_week": dg.MetadataValue.md(sketch(lines, start=f"{moments[0]:%Y-%m-%d}", end=f"{moments[-1]:%Y-%m-%d}")),
+        "likes": sum(count for _, count in by_week["LIKE"]),
+        "nopes": sum(count for _, count in by_week["NOPE"]),
+    }

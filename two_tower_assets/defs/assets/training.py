@@ -26,6 +26,7 @@ from two_tower_assets.defs.inputs import (
 from two_tower_assets.defs.progress import log_fit
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
+from two_tower_assets.defs.sketches import sketch
 from two_tower_assets.defs.stage import Metadata, produce, result, stage_asset
 from two_tower_assets.defs.store import Facts, Made, fingerprint_of
 
@@ -218,12 +219,15 @@ def _describe(site: Site, made: Made, evaluated: Made) -> Metadata:
     facts = read_facts(made.path(site.home, Files.TOWERS))
     curves = curves_of(site, evaluated)
     choices = choices_of(evaluated)
+    steps = {"start": "step 1", "end": f"step {len(curves.losses):,}"}
     return {
-        "loss_and_validation": metadata.picture(curves_plot(curves)),
+        "loss_curve": dg.MetadataValue.md(sketch({"loss": list(enumerate(curves.losses, start=1))}, **steps)),
+        "validation_curve": dg.MetadataValue.md(sketch({"validation": curves.validations}, **steps)),
+        "curves_in_full": metadata.picture(curves_plot(curves), "Loss of each step, and validation"),
+        "loss": metadata.figure(curves.losses[choices.steps - 1]),
+        **({} if curves.last is None else {"validation": metadata.figure(curves.last)}),
         "steps": facts.steps,
-        "temperature": facts.temperature,
-        "loss": curves.losses[choices.steps - 1],
+        "temperature": metadata.figure(facts.temperature),
         "examples_per_second": made.facts["examples_per_second"],
         "choices": dg.MetadataValue.json(choices.model_dump(mode="json")),
-        **({} if curves.last is None else {"validation": curves.last}),
     }

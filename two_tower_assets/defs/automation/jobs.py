@@ -16,7 +16,10 @@ release_job = dg.define_asset_job(
     selection=dg.AssetSelection.all(),
     config=CONSOLE,
     tags={ONE_AT_A_TIME: "release"},
-    description="Everything, from the rows to a live release.",
+    description="Everything, from the rows to a live release: minutes to hours, by the number of decisions. Work "
+    "that is unchanged is not done again. The gate stops a model that is worse than what serves; then "
+    "the live release stays. Started by the schedule `nightly_release`, by the sensor "
+    "`retrain_on_news`, or here.",
 )
 
 train_job = dg.define_asset_job(
@@ -24,7 +27,8 @@ train_job = dg.define_asset_job(
     selection=dg.AssetSelection.assets(dg.AssetKey(["training", "checkpoint"])).upstream(),
     config=CONSOLE,
     tags={ONE_AT_A_TIME: "release"},
-    description="From the rows to an evaluated checkpoint; nothing is exported or published.",
+    description="From the rows to an evaluated checkpoint; nothing is exported or published. Start it by hand to "
+    "see what a change of settings or data gives: `evaluation/report` shows it beside the baselines.",
 )
 
 JOBS: Final = (release_job, train_job, rollback_job, embed_new_videos_job, refresh_user_vectors_job)

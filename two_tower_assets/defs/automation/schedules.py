@@ -22,7 +22,9 @@ def schedules(settings: AutomationSettings) -> list[dg.ScheduleDefinition]:
         cron_schedule=settings.nightly_cron.strip(),
         execution_timezone=settings.time_zone,
         default_status=dg.DefaultScheduleStatus.STOPPED,
-        description="Retrain on everything and release what passes the gate, every night.",
+        description="Starts the job release every night: retrain on everything, and release what passes the gate. "
+        "It skips a night while a release is being made. Off at first: turn it on once a release made "
+        "by hand looks right. When: automation.nightly_cron and time_zone in the settings.",
     )
     def nightly_release(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         going = release_going(context.instance)

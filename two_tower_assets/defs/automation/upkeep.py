@@ -69,7 +69,8 @@ def renew_stale_user_vectors(context: dg.OpExecutionContext, workspace: Workspac
     name="embed_new_videos",
     config=CONSOLE,
     tags={ONE_AT_A_TIME: "embed_new_videos"},
-    description="Make new videos recommendable by the live release; seconds.",
+    description="Make new videos recommendable by the live release, with its own model; seconds. Started by the "
+    "sensor `embed_new_videos_when_missing`, or by hand after an import of videos.",
 )
 def embed_new_videos_job() -> None:
     """One op."""
@@ -80,7 +81,8 @@ def embed_new_videos_job() -> None:
     name="refresh_user_vectors",
     config=CONSOLE,
     tags={ONE_AT_A_TIME: "refresh_user_vectors"},
-    description="Renew the vectors of users who decided something since; seconds.",
+    description="Renew the vectors of users who decided something since theirs was made; seconds. Started by the "
+    "sensor `refresh_users_who_decided`, or by hand.",
 )
 def refresh_user_vectors_job() -> None:
     """One op."""

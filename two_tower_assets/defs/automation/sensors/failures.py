@@ -18,7 +18,8 @@ def failure_sensor() -> dg.SensorDefinition:
         # One failure a tick: several at once are told of within a minute.
         minimum_interval_seconds=10,
         default_status=dg.DefaultSensorStatus.STOPPED,
-        description="Post every failed run to the webhook TWO_TOWER_FAILURE_WEBHOOK.",
+        description="Posts every failed run to a webhook: the job, the step, why, and what to do next. Off at "
+        "first: set TWO_TOWER_FAILURE_WEBHOOK, then turn it on before any other.",
     )
     def tell_of_failures(context: dg.RunFailureSensorContext, workspace: Workspace) -> dg.SkipReason | None:
         environment = workspace.site.environment

@@ -30,7 +30,9 @@ def new_videos_sensor(settings: AutomationSettings) -> dg.SensorDefinition:
         job_name=embed_new_videos_job.name,
         minimum_interval_seconds=settings.check_for_videos_seconds,
         default_status=dg.DefaultSensorStatus.STOPPED,
-        description="Embed active videos that the live release has no vector of, with its own model.",
+        description="Starts the job embed_new_videos when an active video has no vector of the live release, so "
+        "that it can be recommended before the next training. Off at first: turn it on where videos "
+        "are added between releases. How often: automation.check_for_videos_seconds.",
     )
     @refusals_skip
     def embed_new_videos_when_missing(

@@ -37,7 +37,10 @@ def news_sensor(settings: AutomationSettings) -> dg.SensorDefinition:
         job_name=release_job.name,
         minimum_interval_seconds=settings.check_for_news_seconds,
         default_status=dg.DefaultSensorStatus.STOPPED,
-        description="Retrain and release when enough decisions or videos have come since the live release's data.",
+        description=f"Starts the job release when {settings.retrain_after_decisions:,} decisions or "
+        f"{settings.retrain_after_videos:,} active videos have come since the live release's data. Off "
+        "at first: turn it on beside or instead of nightly_release. How many: "
+        "automation.retrain_after_decisions and retrain_after_videos.",
     )
     @refusals_skip
     def retrain_on_news(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg.RunRequest | dg.SkipReason:

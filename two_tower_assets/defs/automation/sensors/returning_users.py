@@ -33,7 +33,9 @@ def returning_users_sensor(settings: AutomationSettings) -> dg.SensorDefinition:
         job_name=refresh_user_vectors_job.name,
         minimum_interval_seconds=settings.refresh_users_seconds,
         default_status=dg.DefaultSensorStatus.STOPPED,
-        description="Renew the vectors of users who decided something since, with the live release's model.",
+        description="Starts the job refresh_user_vectors when a user decided something that their vector doesn't "
+        "know. Off at first: turn it on where the Edge Function embed-user isn't called after each "
+        "session. How often: automation.refresh_users_seconds.",
     )
     @refusals_skip
     def refresh_users_who_decided(
