@@ -1,4 +1,4 @@
-"""The whole graph with the default recipe on real decisions: a release goes live and answers."""
+"""The whole graph on real decisions, by the shorter of the two schedules: a release goes live and answers."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ BASELINES = (
     "als",
     "bpr",
 )
+SETTINGS = """
+[training]
+schedules = [300]
+
+[evaluation]
+resamples = 100
+"""
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -47,6 +54,7 @@ def test_real_decisions_become_a_live_release_that_answers(two_tower: Command, h
     root = os.environ.get("TWO_TOWER_DATA_DIR")
     if root is None:
         pytest.skip("TWO_TOWER_DATA_DIR is not set")
+    (home.root / "two_tower.toml").write_text(SETTINGS)
     run = two_tower("run", "--data", str(Path(root) / folder))
     assert run.returncode == 0, run.stderr
     assert run.stderr.count("✓ check") == 10
