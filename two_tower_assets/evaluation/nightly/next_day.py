@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from two_tower_assets.evaluation.baselines.popularity import popularity_at
 from two_tower_assets.evaluation.metrics.retrieval import ndcg_at, recall_at
-from two_tower_assets.evaluation.ranking import Ranking, Score, rank
+from two_tower_assets.evaluation.ranking import Score, rank
 from two_tower_assets.evaluation.report import NDCG
 from two_tower_assets.evaluation.task import Later, RankingTask, make_task
 from two_tower_assets.features.history import History
@@ -61,6 +61,5 @@ def popular_score(history: History, morning: int, task: RankingTask) -> Score:
 
 def day_values(history: History, task: RankingTask, score: Score) -> dict[str, NDArray[np.float64]]:
     """[U] each of `METRICS` of the lists that a score gives."""
-    ranking: Ranking = rank(task, history, score, _DEPTH)
-    targets = ranking.targets(task)
+    targets = rank(task, history, score, _DEPTH).targets(task)
     return {RECALL: recall_at(targets, _DEPTH), NDCG: ndcg_at(targets, 10)}
