@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import weakref
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
+
+if TYPE_CHECKING:
+    from dagster_shared.error import SerializableErrorInfo
 
 CONSOLE: Final[dict[str, Any]] = {"loggers": {"console": {}}}
 """Run configuration that names this log."""
@@ -85,7 +88,12 @@ def cause_of(event: dg.DagsterEvent) -> str:
     data = event.step_failure_data
     if data.user_failure_data is not None and data.user_failure_data.description:
         return str(data.user_failure_data.description)
-    error = data.error
+    error = innermost(data.error)
+    return error.to_string() if error is not None else "failed"
+
+
+def innermost(error: SerializableErrorInfo | None) -> SerializableErrorInfo | None:
+    """Return the error that those around it were raised for."""
     while error is not None and error.cause is not None:
         error = error.cause
-    return error.to_string() if error is not None else "failed"
+    return error

@@ -60,7 +60,7 @@ def method_rows(trial: TrialReport) -> tuple[tuple[str, ...], tuple[tuple[str, .
     measured = group.metrics if group else {}
     rows = tuple(
         (
-            f"**{method_name(name)}**" if name == MODEL else method_name(name),
+            _bold(name),
             *(_short(figures.get(c)) for c in columns),
         )
         for name, figures in sorted(measured.items(), key=lambda pair: -_mean(pair[1], NDCG))

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from two_tower_assets.defs.console import cause_of, step_name
+from two_tower_assets.defs.console import cause_of, innermost, step_name
 from two_tower_assets.defs.inputs import report_of, verdict_of
 from two_tower_assets.defs.site import Site
 from two_tower_assets.errors import EvaluationError
@@ -129,9 +129,9 @@ def _cause(result: dg.ExecuteInProcessResult) -> str:
         if event.is_step_failure:
             return f"{step_name(event)}: {cause_of(event)}"
     # It broke outside of its steps, as where a resource cannot be opened.
-    error = next((event.job_failure_data.error for event in result.all_events if event.is_job_failure), None)
-    while error is not None and error.cause is not None:
-        error = error.cause
+    error = innermost(
+        next((event.job_failure_data.error for event in result.all_events if event.is_job_failure), None)
+    )
     return error.message if error is not None else "the run failed"
 
 
