@@ -13,13 +13,14 @@ from types import FrameType
 from typing import Final
 
 import click
+import psycopg
 
 from two_tower_assets.database.connection import connect
 from two_tower_assets.database.migrate import migrate
 from two_tower_assets.database.queries import query
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.stack_words import words_of
-from two_tower_assets.errors import LocalStackError
+from two_tower_assets.errors import DatabaseUnreachableError, LocalStackError
 from two_tower_assets.home import Home
 from two_tower_assets.local.gateway import ServedArtifacts
 from two_tower_assets.local.postgres import EmbeddedPostgres
@@ -77,19 +78,21 @@ def _runs(stack: LocalStack) -> bool:
 def _stop(stack: LocalStack) -> None:
     stack.stop()
     postgres = EmbeddedPostgres(stack.home.postgres)
-    if not postgres.is_running():
-        return
-    if wait_for(lambda: not _others(postgres), _SESSIONS_END_SECONDS):
+    if wait_for(lambda: not (postgres.is_running() and _others(postgres)), _SESSIONS_END_SECONDS):
         postgres.stop()
     else:
         click.echo("Others use the embedded Postgres: it goes on. `two-tower down` stops it.", err=True)
 
 
 def _others(postgres: EmbeddedPostgres) -> int:
-    with connect(postgres.url(), autocommit=True) as connection:
-        row = connection.execute(query("open_sessions")).fetchone()
-        assert row is not None
-        return int(row[0])
+    """Count the sessions of others; a server that `two-tower down` is ending at this moment has none to keep."""
+    try:
+        with connect(postgres.url(), autocommit=True) as connection:
+            row = connection.execute(query("open_sessions")).fetchone()
+    except (DatabaseUnreachableError, psycopg.OperationalError):
+        return 0
+    assert row is not None
+    return int(row[0])
 
 
 def _artifacts(site: Site) -> ServedArtifacts:

@@ -98,6 +98,18 @@ def test_a_postgres_that_others_use_goes_on(up: Up, home: Home) -> None:
     assert not EmbeddedPostgres(home.postgres).is_running()
 
 
+def test_down_beside_ctrl_c_ends_it_too(up: Up, home: Home) -> None:
+    """While the minder waits for the sessions of others, `down` ends Postgres; both are content."""
+    running = servers(home)
+    with psycopg.connect(EmbeddedPostgres(home.postgres).url()):
+        up.process.send_signal(signal.SIGINT)
+        assert wait_for(lambda: all(ended(process) for process in running.values()), 20)
+        assert two_tower(home.root, "down").returncode == 0
+        _, said = up.process.communicate(timeout=60)
+    assert (up.process.returncode, "Traceback" in said, "Others" in said) == (0, False, False), said
+    assert not EmbeddedPostgres(home.postgres).is_running()
+
+
 def test_what_a_killed_one_left_is_ended_by_the_next(up: Up, home: Home) -> None:
     """After kill -9 the next `up` ends the old servers and serves at the same address with the same keys."""
     before = servers(home)
