@@ -33,6 +33,8 @@ def server_settings(memory: int | None = None, cores: int | None = None) -> dict
         # No replica and no archive: tables made and filled in one transaction then need no WAL.
         "wal_level": "minimal",
         "max_wal_senders": "0",
+        # After a checkpoint the first change of a page logs all of it: an insert in no order is 10 kB of log a row.
+        "wal_buffers": "64MB",
         "max_wal_size": "2GB",
         "checkpoint_timeout": "15min",
         "random_page_cost": "1.1",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,10 +75,9 @@ def _change(connection: psycopg.Connection[Any], staging: Staging, parts: dict[s
     if table.unique in staging.columns:
         connection.execute(text("sync_free", **parts))
     deleted = connection.execute(text("sync_delete", **parts), {"name": table.name}).rowcount
-    changed = 0
-    if len(staging.columns) > len(table.key):
-        changed = connection.execute(text("sync_update", **parts)).rowcount
-    inserted = connection.execute(text("sync_insert", **parts)).rowcount
+    written = connection.execute(text("sync_upsert", **parts)).fetchone()
+    assert written is not None
+    inserted, changed = written
     return Changes(inserted, changed, deleted)
 
 
@@ -117,9 +116,7 @@ def _parts(staging: Staging, *, may_repeat: bool) -> dict[str, sql.Composable]:
         "rows": _latest(staging) if may_repeat else staging.name,
         "unique": sql.Identifier(table.unique or table.key[0]),
         "same_key": _all(sql.SQL("t.{0} = s.{0}").format(sql.Identifier(name)) for name in table.key),
-        "assignments": _listed(sql.SQL("{} = {}").format(sql.Identifier(n), written[n]) for n in others),
-        "here": _listed(sql.SQL("t.{}").format(sql.Identifier(name)) for name in others),
-        "there": _listed(written[name] for name in others),
+        "otherwise": _otherwise(others),
         "columns": _listed(map(sql.Identifier, [*written, *constants])),
         "values": _listed([*written.values(), *constants.values()]),
         "has_parents": _all(_has_parent(table, name) for name in table.parents if name in table.key),
@@ -129,6 +126,18 @@ def _parts(staging: Staging, *, may_repeat: bool) -> dict[str, sql.Composable]:
             if name in staging.columns
         ),
     }
+
+
+def _otherwise(others: Sequence[str]) -> sql.Composable:
+    """Build what happens to a row that is there already; `others` are the columns beside its key."""
+    if not others:
+        return sql.SQL("do nothing")
+    new = {name: sql.SQL("excluded.{}").format(sql.Identifier(name)) for name in others}
+    return sql.SQL("do update set {} where ({}) is distinct from ({})").format(
+        _listed(sql.SQL("{} = {}").format(sql.Identifier(name), value) for name, value in new.items()),
+        _listed(sql.SQL("t.{}").format(sql.Identifier(name)) for name in others),
+        _listed(new.values()),
+    )
 
 
 def _value(table: SyncTable, name: str) -> sql.Composable:

@@ -65,13 +65,12 @@ class Copy:
         self.connection.close()
 
     @contextmanager
-    def beside(self, *, apart: bool) -> Iterator[Copy]:
+    def beside(self) -> Iterator[Copy]:
         """Yield the same copy through a connection of its own, which needs what is done here to be committed.
 
-        Args:
-            apart: whether that is wanted; without it, and where nothing is kept, it is this connection.
+        Where nothing is kept it is this connection.
         """
-        if not (apart and self.keep):
+        if not self.keep:
             yield self
             return
         with connect(self._url) as connection:

@@ -25,7 +25,7 @@ _WHAT: Final = "The source cannot be read"
 
 
 class DirectSource:
-    """One database. Also a context manager that closes its connection.
+    """One database. Also a context manager that closes its connections: one for each thread that asks at a time.
 
     Args:
         url: direct or session mode, as a role that reads all rows.
@@ -37,18 +37,19 @@ class DirectSource:
     fan_out = FAN_OUT
     finest = FINEST
     has_hashes = True
-    at_once = False
 
     def __init__(self, url: str, statement: RangesStatement) -> None:
         self.label = without_password(url).rpartition("@")[2]
         self._statement = statement
-        self._connection = connect(url)
+        self._url = url
+        self._idle = [connect(url)]
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        for connection in self._idle:
+            connection.close()
 
     def columns(self, table: SyncTable) -> tuple[str, ...] | None:
         """See `Source`."""
@@ -104,10 +105,21 @@ class DirectSource:
 
     @contextmanager
     def _reading(self) -> Iterator[psycopg.Connection[Any]]:
-        with database_errors(_WHAT), self._connection.transaction(force_rollback=True):
+        with database_errors(_WHAT), self._lent() as connection, connection.transaction(force_rollback=True):
             # Policies that would hide rows are an error rather than rows that seem to be gone.
-            self._connection.execute(query("sync_read_session"))
-            yield self._connection
+            connection.execute(query("sync_read_session"))
+            yield connection
+
+    @contextmanager
+    def _lent(self) -> Iterator[psycopg.Connection[Any]]:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = connect(self._url)
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
 
 
 def range_sums(connection: psycopg.Connection[Any], statement: str, ranges: Sequence[Range]) -> list[Sums]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain, repeat
 from typing import Any, Final
 
 import httpx
@@ -36,7 +37,6 @@ class RestSource(RestClient):
     """One project, as a source of rows; built and closed as a `RestClient` is."""
 
     way = "REST API"
-    at_once = True
 
     def __init__(self, url: str, key: str, *, reached: Reached = unheard) -> None:
         super().__init__(url, key, reached=reached)
@@ -105,19 +105,19 @@ class RestSource(RestClient):
         self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range], after: Key | None
     ) -> Iterator[Page]:
         """See `Source`; pages are fetched ahead while one is worked on."""
-        return read_ahead(self._walk(table, columns, ranges, after))
+        begins = zip(in_requests(ranges), chain([after], repeat(None)), strict=False)
+        return read_ahead(self._walk(table, columns, *begin) for begin in begins)
 
     def _walk(
         self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range], after: Key | None
     ) -> Iterator[Page]:
-        for some in in_requests(ranges):
-            page = self._page(table, columns, some, after)
-            while page.rows:
-                yield page
-                if page.is_last:
-                    break
-                page = self._page(table, columns, some, page.last)
-            after = None
+        """Yield the pages of ranges that fit one request."""
+        page = self._page(table, columns, ranges, after)
+        while page.rows:
+            yield page
+            if page.is_last:
+                return
+            page = self._page(table, columns, ranges, page.last)
 
     def require_other_database(self, identity: str) -> None:
         """See `Source`; told by the function for hashes, where there is one."""

@@ -7,7 +7,9 @@ time) by comparing counts and hashes of ranges of ids, which is also the proof t
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from two_tower_assets.errors import SourceDataError
@@ -48,19 +50,33 @@ def sync(source: Source, copy: Copy, *, progress: Progress = silent) -> SyncRepo
 
 
 def _bring_all(source: Source, copy: Copy, progress: Progress) -> dict[str, TableReport]:
-    """Bring one table after the other; where the source allows, the next is read while one is settled."""
+    """Bring one table after the other; what was read is settled behind, tables on their own beside all others."""
     coming: dict[str, Future[TableReport]] = {}
-    with copy.beside(apart=source.at_once) as other, ThreadPoolExecutor(1) as behind:
+    with ExitStack() as open_now:
+        behind = {on_its_own: open_now.enter_context(_settler(copy)) for on_its_own in (True, False)}
         for table in TABLES:
             work = TableSync(source, copy, table, progress)
             work.read()
-            coming[table.name] = behind.submit(work.settle, other)
-            if other is copy:
-                wait(coming.values())
+            settle = behind[table.on_its_own]
+            coming[table.name] = settle(work)
             for each in coming.values():
                 if each.done():
                     each.result()
         return {name: each.result() for name, each in coming.items()}
+
+
+@contextmanager
+def _settler(copy: Copy) -> Iterator[Callable[[TableSync], Future[TableReport]]]:
+    """Yield what settles one table after the other: behind the caller, or at once where nothing is kept."""
+    with copy.beside() as other, ThreadPoolExecutor(1) as thread:
+
+        def settle(work: TableSync) -> Future[TableReport]:
+            coming = thread.submit(work.settle, other)
+            if other is copy:
+                wait([coming])
+            return coming
+
+        yield settle
 
 
 def _require_rows(source: Source) -> None:

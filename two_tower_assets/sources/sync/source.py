@@ -32,7 +32,7 @@ class Page:
 
 
 class Source(Protocol):
-    """A project that is read."""
+    """A project that is read. Several threads may ask at the same time."""
 
     @property
     def label(self) -> str:
@@ -49,10 +49,6 @@ class Source(Protocol):
     @property
     def fan_out(self) -> int:
         """Into how many ranges it is sensible to divide a table at once."""
-
-    @property
-    def at_once(self) -> bool:
-        """Whether it answers several questions at once."""
 
     @property
     def has_hashes(self) -> bool:

@@ -34,6 +34,9 @@ class SyncTable:
     unique: str | None = None
     """A unique column beside the key."""
 
+    on_its_own: bool = False
+    """Whether it neither points at another table nor is pointed at."""
+
     @property
     def watermark(self) -> str | None:
         """Column by which new rows are found."""
@@ -89,12 +92,14 @@ TABLES: Final = (
         {"user_id": UUID, "video_id": UUID, "decision_type": "text", "created_at": TIME},
         required=("decision_type", "created_at"),
         must_exist=True,
+        on_its_own=True,
     ),
     SyncTable(
         Tables.PROFILES,
         ("user_id",),
         {"user_id": UUID, "display_name": "text", "created_at": TIME},
         when_lacking={"created_at": "null::timestamptz"},
+        on_its_own=True,
     ),
     SyncTable(_GROUPS, ("id",), _NAMED),
     SyncTable(Tables.TAGS, ("id",), {**_NAMED, "tag_group_id": UUID}, parents={"tag_group_id": _GROUPS}),
