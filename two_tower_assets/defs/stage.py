@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 import dagster as dg
+import httpx
+import psycopg
 
 from two_tower_assets.defs.code import code_version
 from two_tower_assets.defs.site import Site
@@ -25,6 +28,8 @@ OVER_A_NETWORK: Final = dg.RetryPolicy(
     max_retries=3, delay=10, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
 """For work that a passing fault of a network or a server can end: three more attempts, after 10, 30 and 70 s."""
+_PASSING: Final = (ConnectionError, TimeoutError, socket.gaierror, psycopg.OperationalError, httpx.TransportError)
+"""Errors of libraries that a network or a server may be the cause of."""
 
 Metadata = Mapping[str, Any]
 _P = ParamSpec("_P")
@@ -32,7 +37,11 @@ _R = TypeVar("_R")
 
 
 def friendly(body: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Turn an error meant for people into a Dagster failure that shows its text, code and remedy."""
+    """Turn an error meant for people into a Dagster failure that shows its text, code and remedy.
+
+    Any other error goes on as it is where another attempt may end better, and else as the cause of a failure that
+    is final.
+    """
 
     @functools.wraps(body)
     def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -40,6 +49,10 @@ def friendly(body: Callable[_P, _R]) -> Callable[_P, _R]:
             return body(*args, **kwargs)
         except TwoTowerError as error:
             raise as_failure(error) from None
+        except (dg.Failure, dg.DagsterError, *_PASSING):
+            raise
+        except Exception as error:
+            raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
 
     # Dagster reads the annotations themselves, not their text.
     guarded.__signature__ = inspect.signature(body, eval_str=True)  # type: ignore[attr-defined]

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 
 import dagster as dg
+import psycopg
 import pytest
 
 from two_tower_assets.database.connection import connect
@@ -21,17 +23,22 @@ def nobody() -> str:
 
 def attempts(*urls: str) -> tuple[bool, int]:
     """Connect to one URL an attempt: whether that succeeded in the end, and after how many."""
+    return repeated(lambda attempt: connect(urls[attempt]).close())
+
+
+def repeated(work: Callable[[int], None]) -> tuple[bool, int]:
+    """Do what is repeated where it may end better: whether it succeeded in the end, and after how many attempts."""
     made = []
 
     @dg.op(retry_policy=AT_ONCE)
     @friendly
-    def connecting(context: dg.OpExecutionContext) -> None:
+    def working(context: dg.OpExecutionContext) -> None:
         made.append(context.retry_number)
-        connect(urls[context.retry_number]).close()
+        work(context.retry_number)
 
     @dg.job
     def job() -> None:
-        connecting()
+        working()
 
     return job.execute_in_process(raise_on_error=False).success, len(made)
 
@@ -71,6 +78,29 @@ def test_a_refusal_is_not_tried_again(database: str) -> None:
     """A wrong password stays wrong."""
     password = database.split(":", maxsplit=2)[2].split("@", maxsplit=1)[0]
     assert attempts(database.replace(password, "wrong"), database) == (False, 1)
+
+
+@pytest.mark.parametrize(
+    "fault", [KeyError("taste"), FileNotFoundError("checkpoint"), psycopg.errors.UndefinedTable("no table")]
+)
+def test_a_mistake_of_ours_is_not_tried_again(fault: Exception) -> None:
+    """What fails the same way each time ends the run at once."""
+
+    def fail(_attempt: int) -> None:
+        raise fault
+
+    assert repeated(fail) == (False, 1)
+
+
+@pytest.mark.parametrize("fault", [ConnectionResetError(), psycopg.OperationalError("server closed the connection")])
+def test_a_lost_connection_is_tried_again(fault: Exception) -> None:
+    """A library's own word for it counts as well as ours."""
+
+    def fail_once(attempt: int) -> None:
+        if attempt == 0:
+            raise fault
+
+    assert repeated(fail_once) == (True, 2)
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 3])
