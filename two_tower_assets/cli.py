@@ -116,6 +116,25 @@ def gate_simulation(replications: int, file: Path | None) -> None:
     print_simulation(load_settings(read_environment().settings_file), replications, file)
 
 
+@main.group("experiment", cls=_FriendlyGroup)
+def experiment() -> None:
+    """A/B tests: whether what is shown to some users is better for them."""
+
+
+@experiment.command("simulate")
+@click.option("--experiments", default=2000, show_default=True, type=click.IntRange(100), help="Of each question.")
+@_data
+def simulate_experiments(experiments: int, data: Path | None) -> None:
+    """Put questions with known answers to simulated experiments: false alarms, power, what is caught.
+
+    With a folder of rows, its users take part as well.
+    """
+    from two_tower_assets.defs.experiment_simulation import print_answers
+
+    if not print_answers(experiments, data):
+        sys.exit(1)
+
+
 @main.command("nightly-replay")
 @_data
 @click.option("--nights", default=30, show_default=True, type=click.IntRange(1), help="Consecutive nights.")
