@@ -14,8 +14,8 @@ from two_tower_assets.sources.sync.ranges import Range
 from two_tower_assets.sources.sync.source import Key, Page
 from two_tower_assets.sources.sync.tables import SyncTable
 
-_RANGES_A_REQUEST: Final = 30
-"""So many conditions make an address of about 4 kB; servers refuse longer ones from 8 kB on."""
+_RANGES_A_REQUEST: Final = 15
+"""Ranges that were divided to the end have some tens of rows, so that one page takes them; the address has 2 kB."""
 
 
 def in_requests(ranges: Sequence[Range]) -> Iterator[Sequence[Range]]:
