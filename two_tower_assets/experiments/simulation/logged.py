@@ -20,9 +20,19 @@ from two_tower_assets.experiments.off_policy import (
     self_normalised,
 )
 from two_tower_assets.experiments.simulation.answer import Answer, rate
+from two_tower_assets.experiments.simulation.seeds import generators
 
 _SHOWINGS: Final = 4000
 _CONFIDENCE: Final = 0.95
+_IPS: Final = "weighted (IPS)"
+_GOOD: Final = "doubly robust, the prediction right"
+_Estimate = Callable[[Showings, Numbers, Numbers], Value]
+_ESTIMATES: Final[tuple[tuple[str, float, _Estimate], ...]] = (
+    (_IPS, 0.0, lambda seen, _predicted, _expected: inverse_propensity(seen)),
+    ("self-normalised", 0.0, lambda seen, _predicted, _expected: self_normalised(seen)),
+    (_GOOD, 0.0, doubly_robust),
+    ("doubly robust, the prediction wrong by 0.2", 0.2, doubly_robust),
+)
 
 
 @dataclass(frozen=True)
@@ -59,10 +69,10 @@ class Logged:
 def logged_lists(experiments: int) -> Iterator[Answer]:
     """Put every question of off-policy estimates, each to half of the experiments."""
     fewer = max(experiments // 2, 50)
-    truth = float(np.mean([Logged().draw(_SHOWINGS, random)[3] for random in _generators(9, 50)]))
+    truth = float(np.mean([Logged().draw(_SHOWINGS, random)[3] for random in generators(9, 50)]))
     errors: dict[str, float] = {}
     for name, bias, estimate in _ESTIMATES:
-        values = [estimate(*Logged(bias=bias).draw(_SHOWINGS, random)[:3]) for random in _generators(10, fewer)]
+        values = [estimate(*Logged(bias=bias).draw(_SHOWINGS, random)[:3]) for random in generators(10, fewer)]
         covered = np.array([low <= truth <= high for low, high in (each.interval(_CONFIDENCE) for each in values)])
         errors[name] = float(np.std([each.mean for each in values]))
         yield rate(
@@ -72,21 +82,6 @@ def logged_lists(experiments: int) -> Iterator[Answer]:
     yield Answer(f"error of {_GOOD}, of that of {_IPS}", "less than 1", ratio, ratio / np.sqrt(fewer), held=ratio < 1)
 
 
-_IPS: Final = "weighted (IPS)"
-_GOOD: Final = "doubly robust, the prediction right"
-_Estimate = Callable[[Showings, Numbers, Numbers], Value]
-_ESTIMATES: Final[tuple[tuple[str, float, _Estimate], ...]] = (
-    (_IPS, 0.0, lambda seen, _predicted, _expected: inverse_propensity(seen)),
-    ("self-normalised", 0.0, lambda seen, _predicted, _expected: self_normalised(seen)),
-    (_GOOD, 0.0, doubly_robust),
-    ("doubly robust, the prediction wrong by 0.2", 0.2, doubly_robust),
-)
-
-
 def _softmax(score_NV: Numbers) -> Numbers:
     raised_NV = np.exp(score_NV - score_NV.max(axis=1, keepdims=True))
     return np.asarray(raised_NV / raised_NV.sum(axis=1, keepdims=True))
-
-
-def _generators(seed: int, count: int) -> Iterator[np.random.Generator]:
-    return (np.random.default_rng((seed, number)) for number in range(count))

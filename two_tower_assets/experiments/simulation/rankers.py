@@ -17,6 +17,7 @@ from two_tower_assets.experiments.interleaving import preference, team_draft
 from two_tower_assets.experiments.lift import Lift, lift
 from two_tower_assets.experiments.moments import Moments, Numbers
 from two_tower_assets.experiments.simulation.answer import Answer, rate
+from two_tower_assets.experiments.simulation.seeds import generators
 
 _USERS: Final = 2500
 _FEWER: Final = 500
@@ -79,12 +80,12 @@ def two_rankings(experiments: int) -> Iterator[Answer]:
     yield rate(
         f"two equally good rankings interleaved for {_FEWER} people: called different",
         "5 % ± 3",
-        np.array([_differs(equal.interleaved(_FEWER, random)) for random in _generators(6, fewer)]),
+        np.array([_differs(equal.interleaved(_FEWER, random)) for random in generators(6, fewer)]),
         0.02,
         0.08,
     )
-    interleaved = [better.interleaved(_FEWER, random) for random in _generators(7, fewer)]
-    tested = [better.tested(_USERS, random) for random in _generators(8, fewer)]
+    interleaved = [better.interleaved(_FEWER, random) for random in generators(7, fewer)]
+    tested = [better.tested(_USERS, random) for random in generators(8, fewer)]
     yield rate(
         f"a better ranking interleaved for {_FEWER} people: found",
         "at least 80 %",
@@ -114,10 +115,6 @@ def _sharpness(lifts: list[Lift], users: int) -> float:
 def _differs(found: Lift) -> bool:
     low, high = found.fixed(_CONFIDENCE)
     return bool(low > 0 or high < 0)
-
-
-def _generators(seed: int, count: int) -> Iterator[np.random.Generator]:
-    return (np.random.default_rng((seed, number)) for number in range(count))
 
 
 def _heads(random: np.random.Generator) -> bool:
