@@ -36,7 +36,7 @@ def test_the_worlds_truth_is_what_it_says() -> None:
 @pytest.mark.timeout(120)
 def test_every_promise_holds() -> None:
     """False alarms, power, CUPED, the alarm over sizes, interleaving and lists never shown."""
-    told = [*two_arms(1000, None), *two_rankings(400), *logged_lists(400)]
+    told = [*two_arms(1000, None), *two_rankings(250), *logged_lists(200)]
     assert len(told) == 18
     assert [answer.question for answer in told if not answer.held] == []
 
