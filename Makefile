@@ -77,7 +77,7 @@ $(LINTERS): infra/workflow_linters.lock | $(STAMP)
 
 test: $(STAMP) $(LINTERS) $(if $(NPM),$(SUPABASE)) $(if $(APT),$(PGBOUNCER)) ## all tests
 	$(if $(NPM),TWO_TOWER_SUPABASE_CLI=$(abspath $(SUPABASE))) $(if $(APT),TWO_TOWER_PGBOUNCER=$(abspath $(PGBOUNCER))) \
-		OMP_WAIT_POLICY=PASSIVE $(BIN)/python -m pytest $(PYTEST_ARGS)
+		OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_ARGS)
 
 check: $(STAMP) $(LINTERS) ## lint, types, import rules, in Python and TypeScript; the workflows
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

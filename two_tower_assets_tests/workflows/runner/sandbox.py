@@ -77,7 +77,7 @@ class Sandbox:
             "CI": "true",
             # The clone's code before the one that is installed.
             "PYTHONPATH": str(self.workspace),
-            "OMP_WAIT_POLICY": "PASSIVE",
+            "OMP_NUM_THREADS": "1",
             **{name: str(file) for name, file in self._files.items()},
         }
 
