@@ -127,7 +127,7 @@ def new_videos_trial(source: Source) -> Trial:
     history = source.history
     is_hidden = drawn_V[history.video] & (history.video >= 0)
     past, user_of = part_of(history, ~is_hidden)
-    data = _data(source, past, ~is_hidden)
+    data = _data(source, past)
     hidden = np.flatnonzero(is_hidden)
     task = make_task(
         past,
@@ -177,7 +177,7 @@ def _hidden_suffixes(source: Source, cut: NDArray[np.int64], end: NDArray[np.int
     position = np.arange(len(history.time))
     known = position < cut[history.user]
     past, user_of = part_of(history, known)
-    data = _data(source, past, known)
+    data = _data(source, past)
     hidden = np.flatnonzero(~known & (position < end[history.user]))
     # Users without a hidden decision are asked nothing; their moment only has to be some number.
     moment = history.time[np.minimum(cut, len(history.time) - 1)]
@@ -191,15 +191,14 @@ def _hidden_suffixes(source: Source, cut: NDArray[np.int64], end: NDArray[np.int
     return Trial(PER_USER, data, _few_users(task, source.evaluation))
 
 
-def _data(source: Source, past: History, known: NDArray[np.bool_]) -> TrainingData:
-    """What may be seen when only some decisions ([D] mask of the whole history) exist."""
+def _data(source: Source, past: History) -> TrainingData:
+    """What may be seen when only some decisions exist."""
     snapshot = source.snapshot
-    decisions = snapshot.decisions().collect().filter(pl.Series(known)).lazy()
     space = space_of_frames(
         past,
         videos=snapshot.videos().collect(),
         profiles=snapshot.profiles().collect(),
-        decisions=decisions,
+        decisions=snapshot.decisions(),
         cutoff=snapshot.cutoff,
         settings=source.features,
     )
