@@ -35,7 +35,8 @@ def test_the_rows_are_a_source_of_the_size_that_was_asked_for(tmp_path: Path) ->
     assert of_user.quantile(0.9) > 2.5 * of_user.quantile(0.5)
     # A video's first tag is one of its genre's; a genre has three in a hundred of the videos.
     genre = tables.videos.select(pl.col("id").alias("video_id"), pl.col("tags").list.get(0).alias("genre"))
-    liked = tables.decisions.filter(pl.col("decision_type").str.ends_with("like")).join(genre, on="video_id")
+    likes = tables.decisions.filter(pl.col("decision_type").str.ends_with("like"))
+    liked = likes.with_columns(pl.col("video_id").cast(pl.String)).join(genre, on="video_id")
     same = liked.group_by("user_id", "genre").len()["len"]
     shuffled = liked.with_columns(pl.col("genre").shuffle(seed=0)).group_by("user_id", "genre").len()["len"]
     assert (same**2).sum() > 1.5 * (shuffled**2).sum()
