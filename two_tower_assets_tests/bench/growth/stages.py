@@ -17,6 +17,7 @@ from two_tower_assets.evaluation.choices import Choices
 from two_tower_assets.evaluation.contest import baseline_results
 from two_tower_assets.evaluation.evaluate import Measured, evaluate
 from two_tower_assets.evaluation.fits import refit
+from two_tower_assets.evaluation.lazily import Lazily
 from two_tower_assets.evaluation.ranking import Ranking
 from two_tower_assets.evaluation.report import FALLBACK, MODEL, Baseline
 from two_tower_assets.evaluation.towers import rankings_of
@@ -123,7 +124,8 @@ def _embeddings(place: Place) -> int:
 
 
 def _trials(place: Place) -> Trials:
-    return trials_of(place.snapshot.folder, Settings().features, Settings().evaluation)
+    settings = Settings()
+    return trials_of(place.snapshot.folder, settings.features, settings.evaluation, settings.resources)
 
 
 def _two_tower(place: Place) -> int:
@@ -151,20 +153,18 @@ def _report(place: Place) -> int:
     """Metrics of all methods with their intervals."""
     trials = _trials(place)
     names = [MODEL, FALLBACK, *(method.name for method in BASELINES)]
-    measured = {
-        trial: Measured(
-            asked,
-            {
-                name: Ranking.load(path)
-                for name in names
-                if (path := place.rankings / f"{trial}.{name}.safetensors").exists()
-            },
+
+    def measured(trial: str) -> Measured:
+        files = {name: place.rankings / f"{trial}.{name}.safetensors" for name in names}
+        return Measured(
+            trials.asked[trial],
+            {name: Ranking.load(path) for name, path in files.items() if path.exists()},
             {name: Baseline() for name in names if name not in (MODEL, FALLBACK)},
         )
-        for trial, asked in trials.asked.items()
-    }
-    evaluate(measured, trials.videos, _CHOICES, Settings().evaluation, preset="content")
-    return sum(len(part.trial.task.users) for part in measured.values())
+
+    parts = Lazily({trial: partial(measured, trial) for trial in trials.asked})
+    report = evaluate(parts, trials.videos, _CHOICES, Settings().evaluation, preset="content")
+    return sum(group.users for trial in report.trials.values() for group in trial.groups.values())
 
 
 def _publish(place: Place) -> Work:
