@@ -25,10 +25,12 @@ _DRAWS: Final = 2
 """Candidates drawn for one decision: some are met twice."""
 _TASTE: Final = 0.75
 """Share of the draws that are of a favourite genre."""
-_LIKES_IT: Final = 1.6
-_LIKES_OTHERS: Final = -1.4
-"""Log-odds of a LIKE within the favourite genres, and outside."""
-_SECOND: Final = 1_000_000
+_LEAST: Final = -1.6
+_FIRST: Final = 2.0
+_SECOND: Final = 2.0
+"""Log-odds of a LIKE outside the favourite genres, and what either genre of a video adds where it is one of them."""
+_MICROSECONDS: Final = 1_000_000
+"""Of a second."""
 
 
 class Rows(NamedTuple):
@@ -47,11 +49,10 @@ def decide(people: People, videos: Videos, users: range, seed: int) -> Rows:
     rng = np.random.default_rng((seed, 3, users.start))
     wanted = np.diff(people.decisions_before[users.start : users.stop + 1])
     user = np.repeat(np.arange(users.start, users.stop), wanted * _DRAWS)
-    genre, liked = _genres(people, user, rng)
-    video = _by_fame(videos, genre, rng)
+    video = _by_fame(videos, _genres(people, user, rng), rng)
     kept = _first_of_each(user, video, wanted, users.start)
-    user, video, liked = user[kept], video[kept], liked[kept]
-    odds = np.where(liked, np.float32(_LIKES_IT), np.float32(_LIKES_OTHERS)) + videos.quality[video]
+    user, video = user[kept], video[kept]
+    odds = _odds(people, videos, user, video)
     likes = rng.logistic(size=len(user)) < odds
     kind = (likes + 2 * (rng.random(len(user)) < 0.3)).astype(np.int8)
     time = _times(people.joined[user], videos.released[video], rng)
@@ -59,13 +60,20 @@ def decide(people: People, videos: Videos, users: range, seed: int) -> Rows:
     return Rows(user[order], video[order], kind[order], time[order])
 
 
-def _genres(
-    people: People, user: NDArray[np.int64], rng: np.random.Generator
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """A genre a draw, and whether it is one of the user's favourites."""
+def _odds(people: People, videos: Videos, user: NDArray[np.int64], video: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Log-odds of a LIKE."""
+    favourite = people.favourite[user]
+    of_first = (favourite == videos.genre[video, None]).any(axis=1)
+    of_second = (favourite == videos.second[video, None]).any(axis=1)
+    return (
+        videos.quality[video] + np.float32(_LEAST) + of_first * np.float32(_FIRST) + of_second * np.float32(_SECOND)
+    )
+
+
+def _genres(people: People, user: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """A genre a draw, mostly one of the user's favourites."""
     favourite = people.favourite[user, rng.integers(0, FAVOURITES, len(user))].astype(np.int64)
-    genre = np.where(rng.random(len(user)) < _TASTE, favourite, rng.integers(0, GENRES, len(user)))
-    return genre, (people.favourite[user] == genre[:, None]).any(axis=1)
+    return np.where(rng.random(len(user)) < _TASTE, favourite, rng.integers(0, GENRES, len(user)))
 
 
 def _by_fame(videos: Videos, genre: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -94,4 +102,4 @@ def _times(joined: NDArray[np.int64], released: NDArray[np.int64], rng: np.rando
     begin = np.maximum(joined, BEGIN_MICROSECONDS)
     time = begin + (rng.random(len(begin)) * (end - begin)).astype(np.int64)
     late = released + (rng.random(len(begin)) * (end - released)).astype(np.int64)
-    return np.where(time < released, late, time) // _SECOND * _SECOND
+    return np.where(time < released, late, time) // _MICROSECONDS * _MICROSECONDS

@@ -35,7 +35,9 @@ class Videos:
     """What decisions are drawn by; V videos."""
 
     genre: NDArray[np.int64]
-    """[V], ascending."""
+    """[V], ascending: among whose videos it is met."""
+    second: NDArray[np.int64]
+    """[V]: a genre that it has something of, so that genres are no islands."""
     first: NDArray[np.int64]
     """[GENRES + 1]: where each genre begins."""
     fame_before: NDArray[np.float64]
@@ -57,6 +59,7 @@ def make_videos(count: int, seed: int) -> tuple[Videos, pl.DataFrame]:
     day = DAYS - 2 - (DAYS + _BEFORE) * rng.random(count) ** 0.7
     videos = Videos(
         genre=genre,
+        second=rng.integers(0, GENRES, count),
         first=first,
         fame_before=np.concatenate(([0.0], np.cumsum(fame / of_genre[genre]))),
         quality=rng.normal(0, 0.5, count).astype(np.float32),
@@ -77,16 +80,17 @@ def _table(videos: Videos, rng: np.random.Generator) -> pl.DataFrame:
             "duration_seconds": pl.Series(rng.integers(4, 180, count) * 60, dtype=pl.Int32),
             "product_released_at": released,
             "created_at": released,
-            "tags": _tags(videos.genre, rng),
+            "tags": _tags(videos, rng),
             "performers": _names("Performer", rng.zipf(1.4, (count, 2)) % max(8, count // 6)),
         }
     )
 
 
-def _tags(genre: NDArray[np.int64], rng: np.random.Generator) -> pl.Series:
-    """Four tags of the genre and three that any video may have."""
-    own = genre[:, None] * _TAGS_A_GENRE + rng.integers(0, _TAGS_A_GENRE, (len(genre), 4))
-    common = GENRES * _TAGS_A_GENRE + rng.zipf(1.3, (len(genre), 3)) % _COMMON_TAGS
+def _tags(videos: Videos, rng: np.random.Generator) -> pl.Series:
+    """Three tags of the genre, two of the second one and three that any video may have."""
+    genres = np.stack([videos.genre] * 3 + [videos.second] * 2, axis=1)
+    own = genres * _TAGS_A_GENRE + rng.integers(0, _TAGS_A_GENRE, genres.shape)
+    common = GENRES * _TAGS_A_GENRE + rng.zipf(1.3, (len(genres), 3)) % _COMMON_TAGS
     return _names("tag", np.concatenate([own, common], axis=1))
 
 
