@@ -33,13 +33,13 @@ def test_the_rows_are_a_source_of_the_size_that_was_asked_for(tmp_path: Path) ->
     assert tables.counts == {"videos": {}, "profiles": {}, "user_video_decisions": {}}
     of_user = tables.decisions.group_by("user_id").len()["len"]
     assert of_user.quantile(0.9) > 2.5 * of_user.quantile(0.5)
-    # A video's first tag is one of its genre's; a genre has three in a hundred of the videos.
+    # A video's first tag by name is mostly one of its genres'.
     genre = tables.videos.select(pl.col("id").alias("video_id"), pl.col("tags").list.get(0).alias("genre"))
     likes = tables.decisions.filter(pl.col("decision_type").str.ends_with("like"))
     liked = likes.with_columns(pl.col("video_id").cast(pl.String)).join(genre, on="video_id")
     same = liked.group_by("user_id", "genre").len()["len"]
     shuffled = liked.with_columns(pl.col("genre").shuffle(seed=0)).group_by("user_id", "genre").len()["len"]
-    assert (same**2).sum() > 1.5 * (shuffled**2).sum()
+    assert (same**2).sum() > 1.1 * (shuffled**2).sum()
 
 
 def test_decisions_are_never_held_but_for_a_block(tmp_path: Path) -> None:
