@@ -9,12 +9,13 @@ from typing import Final, Self
 
 import numpy as np
 
+from two_tower_assets.settings import ResourcesSettings
 from two_tower_assets_tests.bench.growth.child import Cost
 from two_tower_assets_tests.bench.report import Line
 
 LARGEST_EXPONENT: Final = 1.1
 """Of time."""
-MEMORY_MIB: Final = 4096
+MEMORY_MIB: Final = ResourcesSettings().memory_limit_mib
 """Bound of the resident memory of a process, at every size."""
 _LEAST_SECONDS: Final = 0.5
 """What takes less is mostly fixed cost and noise, and grows too little for its size."""
