@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from two_tower_assets.features.kinds import decision_kind
 
 _ROWS: Final = 1 << 20
-"""Rows decoded at once."""
+"""Rows looked at together: those of a row group."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +48,7 @@ def read_columns(path: Path, video_ids: pl.Series) -> DecisionColumns:
         videos = pl.DataFrame({"text": video_ids, "place": np.arange(len(video_ids), dtype=np.int32)})
         runs: list[pl.DataFrame] = []
         done = 0
-        for batch in file.iter_batches(_ROWS):
+        for batch in _batches(file):
             block = slice(done, done + batch.num_rows)
             columns = dict(zip(batch.schema.names, batch.columns, strict=True))
             video[block] = _places(_texts(columns["video_id"]), videos)[_codes(columns["video_id"])]
@@ -57,6 +58,12 @@ def read_columns(path: Path, video_ids: pl.Series) -> DecisionColumns:
             done = block.stop
     users = _joined(runs)
     return DecisionColumns(users["user_id"], users["rows"].to_numpy(), video, kind, time)
+
+
+def _batches(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
+    """Row groups as a whole, whose columns are decoded side by side, in blocks."""
+    for group in range(file.num_row_groups):
+        yield from file.read_row_group(group).to_batches(_ROWS)
 
 
 def _texts(column: pa.Array[Any]) -> pl.Series:
