@@ -325,6 +325,22 @@ def diff(before: str, after: str | None, data: Path | None) -> None:
 
 
 @main.command()
+@click.argument("before", metavar="BEFORE")
+@click.argument("after", metavar="[AFTER]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@_data
+def compare(before: str, after: str | None, data: Path | None, *, as_json: bool) -> None:
+    """Ask two versions what people liked after both were trained, and say who wins for whom. AFTER is the live one.
+
+    Both versions' folders are on this machine, and the latest snapshot holds decisions that came since.
+    """
+    from two_tower_assets.defs.comparing.printing import print_comparison
+    from two_tower_assets.defs.site import open_site
+
+    print_comparison(open_site(data_folder=data), before, after, as_json=as_json)
+
+
+@main.command()
 @click.option("--to", metavar="VERSION", help="Version to go back to; by default the one that was live before.")
 @click.option("--note", help="Kept in the release log.")
 @_data

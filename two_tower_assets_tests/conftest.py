@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +21,16 @@ from two_tower_assets_tests import seen
 
 # Nothing here must survive a power cut.
 THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+# Databases that come and go soon fill a log that is kept long.
+CLONED = {**THROW_AWAY, "max_wal_size": "96MB"}
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
+ENOUGH_MEMORY = 4 << 30
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start: of a shell's background job all processes ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -36,10 +49,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """A running Postgres of the test session's own."""
-    postgres = EmbeddedPostgres(tmp_path_factory.mktemp("home") / "postgres", settings=THROW_AWAY)
+    folder = _in_memory() or tmp_path_factory.mktemp("home")
+    postgres = EmbeddedPostgres(folder / "postgres", settings=CLONED)
     postgres.start()
     yield postgres
     postgres.destroy()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
@@ -89,11 +104,22 @@ def postgrest(
         yield server
 
 
+def _in_memory() -> Path | None:
+    """A new folder in memory, where a clone of a database costs a fraction; None where there is little."""
+    if not os.access(MEMORY, os.W_OK) or shutil.disk_usage(MEMORY).free < ENOUGH_MEMORY:
+        return None
+    folder = Path(tempfile.mkdtemp(prefix="two-tower-tests-", dir=MEMORY))
+    folder.chmod(0o755)  # for the server's account, where the tests run as root
+    return folder
+
+
 def _database(cluster: EmbeddedPostgres, *, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex}"
     with psycopg.connect(cluster.url(), autocommit=True) as connection:
         connection.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+            sql.SQL("create database {} template {} strategy file_copy").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
         )
         yield cluster.url(name)
         connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from two_tower_assets.environment import read_environment
+from two_tower_assets.experiments.simulation.questions import answers
 from two_tower_assets.experiments.simulation.real_users import real_users
-from two_tower_assets.experiments.simulation.trials import answers
 from two_tower_assets.sources.folder import read_folder
 
 
@@ -30,8 +30,7 @@ def print_answers(experiments: int, data: Path | None) -> bool:
     with console.status("simulating") as status:
         for answer in answers(experiments=experiments, real=real):
             status.update(answer.question)
-            found = f"{answer.found:.1%} ± {answer.error:.1%}"
-            table.add_row(answer.question, answer.promised, found, "held" if answer.held else "NOT HELD")
+            table.add_row(answer.question, answer.promised, str(answer), "held" if answer.held else "NOT HELD")
             held = held and answer.held
     console.print(table)
     return held

@@ -34,6 +34,8 @@ def two_tower(home: Home) -> Command:
             "HOME": str(home.root),
             "TWO_TOWER_HOME": str(home.root),
             "COLUMNS": "200",
+            # Beside other tests a second thread spins for a core that it does not get.
+            "OMP_NUM_THREADS": "1",
             **variables,
         }
         command = [sys.executable, "-m", "two_tower_assets.cli", *arguments]

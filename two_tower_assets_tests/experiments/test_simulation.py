@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 
 from two_tower_assets.experiments.lift import variance_share
+from two_tower_assets.experiments.simulation.logged import logged_lists
+from two_tower_assets.experiments.simulation.rankers import two_rankings
 from two_tower_assets.experiments.simulation.real_users import real_users
-from two_tower_assets.experiments.simulation.trials import answers, false_alarms
+from two_tower_assets.experiments.simulation.two_arms import false_alarms, two_arms
 from two_tower_assets.experiments.simulation.worlds import LikesWorld
 from two_tower_assets.sources.folder import read_folder
 from two_tower_assets.sources.tables import SourceTables
@@ -33,9 +35,9 @@ def test_the_worlds_truth_is_what_it_says() -> None:
 
 @pytest.mark.timeout(120)
 def test_every_promise_holds() -> None:
-    """False alarms, power, CUPED and the alarm over sizes, in 1000 experiments each."""
-    told = list(answers(experiments=1000))
-    assert len(told) == 9
+    """False alarms, power, CUPED, the alarm over sizes, interleaving and lists never shown."""
+    told = [*two_arms(1000, None), *two_rankings(250), *logged_lists(200)]
+    assert len(told) == 18
     assert [answer.question for answer in told if not answer.held] == []
 
 

@@ -110,6 +110,8 @@ class Cluster:
             "HOSTNAME": pod_name,
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
             "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            # beside other tests a second thread spins for a core that it does not get
+            "OMP_NUM_THREADS": "1",
             # ask for the next step more often than once a second
             "DAGSTER_STEP_DELEGATING_EXECUTOR_SLEEP_SECONDS": "0.1",
         }

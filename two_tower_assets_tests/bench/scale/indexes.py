@@ -54,12 +54,13 @@ def index_lines(connection: Connection, url: str, kind: _Kind) -> Iterator[Line]
         fill(connection, table, "video_id", rows)
         seconds, spilled = _build(connection, url, rows, kind, 1 + int(1.1 * memory))
         assert spilled is None, "the memory was meant to be enough"
-        (size,) = row_of(connection, "select pg_relation_size(%s) / 2^20", table + "_hnsw")
+        sizes = "select pg_relation_size(%s) / 2^20, pg_table_size(%s) / 2^20"
+        index_size, table_size = row_of(connection, sizes, table + "_hnsw", table)
         (milliseconds, recall), (slower, better) = (_search(connection, table, kind, many) for many in _EF_SEARCH)
         smallest = smallest or (seconds / rows, milliseconds)
         yield line(
             f"{kind} index of {rows:,} x {EMBEDDING_DIM}",
-            f"{seconds:.1f} s, {size:.0f} MiB, built in {memory:.0f} MiB",
+            f"{seconds:.1f} s, {index_size:.0f} MiB, built in {memory:.0f} MiB; the table {table_size:.0f} MiB",
             f"a vector of it {1e6 * seconds / rows:.0f} µs; of the smallest {1e6 * smallest[0]:.0f} µs",
             seconds / rows / smallest[0],
             2.0,

@@ -1,10 +1,9 @@
-"""Questions to a readout whose answers are known, each put to thousands of simulated experiments."""
+"""Two arms, equal or not: false alarms, power, what CUPED leaves, and arms of sizes that were not planned."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -14,9 +13,9 @@ from two_tower_assets.experiments.lift import Lift, lift, variance_share
 from two_tower_assets.experiments.moments import Moments, Numbers
 from two_tower_assets.experiments.power import detectable, power_of
 from two_tower_assets.experiments.sample_ratio import ALARM, mismatch
+from two_tower_assets.experiments.simulation.answer import Answer, rate
 from two_tower_assets.experiments.simulation.worlds import LikesWorld, World
 
-EXPERIMENTS: Final = 2000
 CONFIDENCE: Final = 0.95
 
 _POWER_MARGIN: Final = 0.02
@@ -24,20 +23,8 @@ _BLOCK: Final = 100
 """Experiments drawn at once: some tens of megabytes of people."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One question, what is promised and what was found."""
-
-    question: str
-    promised: str
-    found: float
-    error: float
-    """Standard error of what was found."""
-    held: bool
-
-
-def answers(*, experiments: int = EXPERIMENTS, real: World | None = None) -> Iterator[Answer]:
-    """Put every question; the same numbers each time.
+def two_arms(experiments: int, real: World | None) -> Iterator[Answer]:
+    """Put every question of A/B tests.
 
     Args:
         experiments: of each question.
@@ -64,11 +51,11 @@ def false_alarms(world: World, who: str, experiments: int) -> Iterator[Answer]:
     fixed = _excludes_zero(*looks.fixed(CONFIDENCE))
     planned = float(looks.users[:, -1].mean())
     always = _excludes_zero(*looks.always_valid(planned, CONFIDENCE))
-    yield _rate(f"equal arms, {who}: false alarms at one planned look", "5 % ± 1", fixed[:, -1], 0.04, 0.06)
-    yield _rate(
+    yield rate(f"equal arms, {who}: false alarms at one planned look", "5 % ± 1", fixed[:, -1], 0.04, 0.06)
+    yield rate(
         f"equal arms, {who}: false alarms, looked at every day", "at most 6 %", np.any(always, axis=1), 0, 0.06
     )
-    yield _rate(
+    yield rate(
         f"equal arms, {who}: false alarms if the planned look's interval is looked at every day",
         "more than 10 %: why it is not shown",
         np.any(fixed, axis=1),
@@ -90,10 +77,10 @@ def _powers(world: LikesWorld, experiments: int) -> Iterator[Answer]:
         low, high = looks.always_valid(world.users, CONFIDENCE) if always_valid else looks.fixed(CONFIDENCE)
         what, text = f"a true {truth.effect:+.1%}, {how}", f"{promised:.1%} ± {100 * _POWER_MARGIN:.0f}"
         seen = low[:, -1] > 0
-        yield _rate(f"{what}: seen at the end", text, seen, promised - _POWER_MARGIN, promised + _POWER_MARGIN)
+        yield rate(f"{what}: seen at the end", text, seen, promised - _POWER_MARGIN, promised + _POWER_MARGIN)
         if always_valid:
             covered = np.all((low <= difference) & (difference <= high), axis=1)
-            yield _rate(f"{what}: the truth within the bounds at every look", "at least 94 %", covered, 0.94, 1)
+            yield rate(f"{what}: the truth within the bounds at every look", "at least 94 %", covered, 0.94, 1)
 
 
 def _cuped(world: LikesWorld, experiments: int) -> Answer:
@@ -117,10 +104,10 @@ def _cuped(world: LikesWorld, experiments: int) -> Answer:
 def _ratios(world: LikesWorld, experiments: int) -> Iterator[Answer]:
     """The alarm over arms of other sizes than planned, looked at every day."""
     sound = _alarms(world, experiments, seed=4)
-    yield _rate("a sound assignment: alarms, looked at every day", f"at most {ALARM:.1%}", sound, 0, ALARM)
+    yield rate("a sound assignment: alarms, looked at every day", f"at most {ALARM:.1%}", sound, 0, ALARM)
     broken = LikesWorld(users_a_day=2500, lost=0.05)
     what = f"{broken.lost:.0%} of an arm's people are not logged, {broken.users:,.0f} people: alarms"
-    yield _rate(what, "at least 95 %", _alarms(broken, max(experiments // 20, 10), seed=5), 0.95, 1)
+    yield rate(what, "at least 95 %", _alarms(broken, max(experiments // 20, 10), seed=5), 0.95, 1)
 
 
 def _alarms(world: LikesWorld, experiments: int, seed: int) -> NDArray[np.bool_]:
@@ -154,11 +141,3 @@ def _runs(world: World, experiments: int, seed: int) -> tuple[Moments, Moments]:
 
 def _excludes_zero(low: Numbers, high: Numbers) -> NDArray[np.bool_]:
     return np.asarray((low > 0) | (high < 0))
-
-
-def _rate(question: str, promised: str, happened: NDArray[np.bool_], low: float, high: float) -> Answer:
-    share = float(happened.mean())
-    # One case is added to each side, so that 0 has an error too.
-    smoothed = (share * len(happened) + 1) / (len(happened) + 2)
-    error = math.sqrt(smoothed * (1 - smoothed) / len(happened))
-    return Answer(question, promised, share, error, held=low <= share <= high)

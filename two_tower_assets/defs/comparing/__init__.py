@@ -1,0 +1,1 @@
+"""`two-tower compare`: two versions on decisions that came after both."""

@@ -1,0 +1,1 @@
+"""Two models asked the same: who finds more of what each person liked afterwards, and for whom."""
