@@ -6,8 +6,8 @@ import base64
 import functools
 import inspect
 import os
-from collections.abc import Callable
-from typing import Any, Final, ParamSpec
+from collections.abc import Callable, Mapping
+from typing import Any, Final, ParamSpec, TypeVar
 
 import dagster as dg
 
@@ -22,33 +22,47 @@ _LARGEST_PICTURE: Final = 100_000
 """Bytes; more would bloat the event log."""
 
 _P = ParamSpec("_P")
+_T = TypeVar("_T")
 _Body = Callable[_P, dg.MaterializeResult[Made]]
 
 
-def profiled(key: str, body: _Body[_P]) -> _Body[_P]:
-    """Let an asset's body leave a profile where somebody asked for one.
+def look(key: str, work: Callable[[], _T]) -> tuple[_T, Mapping[str, Any]]:
+    """Do some work and return what it returns, and metadata that shows where its time went where somebody asked.
 
     Args:
-        key: of the asset, `stage/noun`; its files are `<home>/profiles/<key>.svg` and `.folded`.
-        body: makes the asset.
+        key: `stage/noun`; the files are `<home>/profiles/<key>.svg` and `.folded`.
+        work: what is looked at.
+    """
+    if not os.environ.get(VARIABLE):
+        return work(), {}
+    value, stacks = sampled(work)
+    files = read_environment().home.root / "profiles"
+    picture = flame_graph(stacks, key)
+    write_text(files / f"{key}.svg", picture)
+    write_text(files / f"{key}.folded", folded(stacks))
+    shown: dict[str, Any] = {
+        "profile": dg.MetadataValue.path(files / f"{key}.svg"),
+        "profile_stacks": dg.MetadataValue.path(files / f"{key}.folded"),
+    }
+    if len(picture) < _LARGEST_PICTURE:
+        data = base64.b64encode(picture.encode()).decode()
+        shown["profile_picture"] = dg.MetadataValue.md(f"![{key}](data:image/svg+xml;base64,{data})")
+    return value, shown
+
+
+def profiled(key: str, body: _Body[_P]) -> _Body[_P]:
+    """Let an asset's body leave a profile in its metadata where somebody asked for one.
+
+    Args:
+        key: of the asset.
+        body: makes it.
     """
 
     @functools.wraps(body)
     def looked_at(*args: _P.args, **kwargs: _P.kwargs) -> dg.MaterializeResult[Made]:
-        if not os.environ.get(VARIABLE):
-            return body(*args, **kwargs)
-        made, stacks = sampled(functools.partial(body, *args, **kwargs))
-        folder = read_environment().home.root / "profiles"
-        picture = flame_graph(stacks, key)
-        write_text(folder / f"{key}.svg", picture)
-        write_text(folder / f"{key}.folded", folded(stacks))
-        shown: dict[str, Any] = {
-            "profile": dg.MetadataValue.path(folder / f"{key}.svg"),
-            "profile_stacks": dg.MetadataValue.path(folder / f"{key}.folded"),
-        }
-        if len(picture) < _LARGEST_PICTURE:
-            data = base64.b64encode(picture.encode()).decode()
-            shown["profile_picture"] = dg.MetadataValue.md(f"![{key}](data:image/svg+xml;base64,{data})")
+        made, shown = look(key, functools.partial(body, *args, **kwargs))
+        if not shown:
+            return made
         return dg.MaterializeResult(
             asset_key=made.asset_key,
             value=made.value,
