@@ -10,7 +10,7 @@ SIZES = [10_000, 100_000, 1_000_000]
 
 def costs(stage: str, seconds: list[float], mib: list[float]) -> list[Cost]:
     return [
-        Cost(stage, size, rows=size, seconds=time, peak_mib=400 + memory, before_mib=400)
+        Cost(stage, size, rows=size, seconds=time, cpu_seconds=time, peak_mib=400 + memory, before_mib=400)
         for size, time, memory in zip(SIZES, seconds, mib, strict=True)
     ]
 

@@ -31,6 +31,8 @@ class Growth:
     """By size."""
     time: float | None
     """Exponent of seconds, None where fewer than two sizes took long enough to tell."""
+    cpu: float | None
+    """The same of the process's own CPU seconds."""
     memory: float | None
     """Exponent of the memory that the work added to the process."""
 
@@ -48,6 +50,7 @@ class Growth:
             stage,
             ordered,
             time=exponent(sizes, [cost.seconds for cost in ordered], least=_LEAST_SECONDS),
+            cpu=exponent(sizes, [cost.cpu_seconds for cost in ordered], least=_LEAST_SECONDS),
             memory=exponent(sizes, added, least=_LEAST_MIB),
         )
 
@@ -84,21 +87,24 @@ def lines_of(costs: Iterable[Cost]) -> Iterator[Line]:
             stage="growth",
             what=f"{growth.stage}: time, {_sizes(growth)} decisions",
             figure=", ".join(f"{cost.seconds:.2f}" for cost in growth.costs) + " s",
-            against=f"exponent, bound {LARGEST_EXPONENT}",
+            against=f"exponent, bound {LARGEST_EXPONENT}; of the process's own CPU time {_told(growth.cpu)}",
             ratio=growth.time if growth.time is not None else 0.0,
             target=f"<= {LARGEST_EXPONENT}",
             met=growth.time is None or growth.time <= LARGEST_EXPONENT,
         )
-        grows = "no growth to tell" if growth.memory is None else f"exponent {growth.memory:.2f}"
         yield Line(
             stage="growth",
             what=f"{growth.stage}: resident memory at {largest.decisions:,} decisions",
             figure=f"{largest.peak_mib:,.0f} MiB, {largest.peak_mib - largest.before_mib:,.0f} of it the work's",
-            against=f"bound {MEMORY_MIB:,} MiB; {grows}",
+            against=f"bound {MEMORY_MIB:,} MiB; exponent {_told(growth.memory)}",
             ratio=largest.peak_mib / MEMORY_MIB,
             target="<= 1.0 x",
             met=max(cost.peak_mib for cost in growth.costs) <= MEMORY_MIB,
         )
+
+
+def _told(exponent: float | None) -> str:
+    return "not to be told" if exponent is None else f"{exponent:.2f}"
 
 
 def _sizes(growth: Growth) -> str:
