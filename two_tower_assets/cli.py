@@ -47,12 +47,18 @@ _data = click.option(
 @main.command()
 @_data
 @click.option("--select", default="*", show_default=True, help="Assets to materialize, as Dagster selects them.")
-def run(data: Path | None, select: str) -> None:
+@click.option(
+    "--profile", is_flag=True, help="Leave a flame graph of each asset in <home>/profiles and in its metadata."
+)
+def run(data: Path | None, select: str, *, profile: bool) -> None:
     """Materialize the graph and say what was made, where, and how good it is."""
+    from two_tower_assets.defs.profiles import VARIABLE
     from two_tower_assets.defs.site import open_site
     from two_tower_assets.defs.summary import print_summary
 
     started_at = datetime.now(UTC)
+    if profile:
+        os.environ[VARIABLE] = "1"
     site = open_site(data_folder=data)
     _materialize(select, data)
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

@@ -76,7 +76,8 @@ def trials_for(site: Site, table: Made) -> Trials:
     """The trials of a snapshot under the run's settings."""
     from two_tower_assets.evaluation.trials import trials_of
 
-    return trials_of(table.folder(site.home), site.settings.features, site.settings.evaluation)
+    settings = site.settings
+    return trials_of(table.folder(site.home), settings.features, settings.evaluation, settings.resources)
 
 
 def save_rankings(into: Path, rankings: Mapping[str, Mapping[str, Ranking]]) -> None:

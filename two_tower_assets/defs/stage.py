@@ -14,6 +14,7 @@ import httpx
 import psycopg
 
 from two_tower_assets.defs.code import code_version
+from two_tower_assets.defs.profiles import profiled
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.source_links import source_link
 from two_tower_assets.defs.store import Facts, Made, fingerprint_of
@@ -104,7 +105,7 @@ def stage_asset(
             code_version=code_version(stage),
             io_manager_key=POINTERS,
             retry_policy=retry_policy,
-        )(friendly(body))
+        )(friendly(profiled(key, body)))
 
     return declare
 

@@ -27,7 +27,9 @@ def print_summary(site: Site, *, started_at: datetime, peak_mib: float) -> None:
     for table in (_made(site, started_at), *_metrics(site)):
         console.print(table)
     seconds = (datetime.now(UTC) - started_at).total_seconds()
-    console.print(f"{seconds:.0f} s, at most {peak_mib:,.0f} MiB in one process.")
+    limit = site.settings.resources.memory_limit_mib
+    over = f", more than resources.memory_limit_mib = {limit}" if peak_mib > limit else ""
+    console.print(f"{seconds:.0f} s, at most {peak_mib:,.0f} MiB in one process{over}.")
     console.print(f"MODEL_ARTIFACT_BASE_URL={site.target.buckets.base_url}", markup=False, soft_wrap=True)
     data = f" DATA={site.origin.folder}" if site.origin.folder else ""
     console.print(f"The graph and its history: make ui{data}    Stop the embedded Postgres: make down")

@@ -77,7 +77,7 @@ def _bench(site: Site, name: str) -> Bench:
     snapshot = videos.folder(site.home)
 
     def trial_of(settings: Settings) -> Trial:
-        return trials_of(snapshot, settings.features, settings.evaluation).asked[name]
+        return trials_of(snapshot, settings.features, settings.evaluation, settings.resources).asked[name]
 
     return Bench(
         trial_of=trial_of,

@@ -7,12 +7,16 @@ Bootstrap" (1993), chapter 13. Letters: R resamples, U users, M metrics.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final, Self
+from collections.abc import Hashable, Iterator, Mapping
+from typing import Final, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+
+Pair = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""[U] numerators and denominators."""
+_Key = TypeVar("_Key", bound=Hashable)
 
 _LEVELS: Final = (0.025, 0.975)
 _BLOCK_CELLS: Final = 4_000_000
@@ -54,17 +58,14 @@ class Resampling:
 
     def means(self, columns: Mapping[str, NDArray[np.float64]]) -> dict[str, Interval]:
         """`mean` of several columns at once; those without any value are left out."""
-        there = {name: ~np.isnan(value_U) for name, value_U in columns.items()}
-        return self.ratios(
-            {name: (np.nan_to_num(value_U), there[name].astype(np.float64)) for name, value_U in columns.items()}
-        )
+        return self.ratios(mean_pairs(columns))
 
     def ratio(self, numerator_U: NDArray[np.float64], denominator_U: NDArray[np.float64]) -> Interval | None:
         """Σ numerator / Σ denominator over the users that have both; None when the denominators add up to 0."""
         return self.ratios({"ratio": (numerator_U, denominator_U)}).get("ratio")
 
-    def ratios(self, columns: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]) -> dict[str, Interval]:
-        """`ratio` of several pairs of columns at once."""
+    def ratios(self, columns: Mapping[_Key, Pair]) -> dict[_Key, Interval]:
+        """`ratio` of several pairs of columns at once: drawing costs more than another column."""
         pairs = {name: _complete(*pair) for name, pair in columns.items()}
         usable = {name: pair for name, pair in pairs.items() if pair[1].sum() != 0}
         if not usable:
@@ -99,6 +100,12 @@ class Resampling:
             drawn = rng.integers(self.users, size=(size, self.users)) + self.users * np.arange(size)[:, None]
             counts = np.bincount(drawn.reshape(-1), minlength=size * self.users)
             yield counts.reshape(size, self.users).astype(np.float64)
+
+
+def mean_pairs(columns: Mapping[_Key, NDArray[np.float64]]) -> dict[_Key, Pair]:
+    """Write means over the users that have a value (are not NaN) as ratios."""
+    there = {name: ~np.isnan(value_U) for name, value_U in columns.items()}
+    return {name: (np.nan_to_num(value_U), there[name].astype(np.float64)) for name, value_U in columns.items()}
 
 
 def _complete(

@@ -83,7 +83,7 @@ def champion_ranking(snapshot: Path, recipe: Recipe, settings: Settings, *, watc
         TrainingError: the recipe has nothing to learn from, or diverges on these data.
     """
     own = recipe.over(settings)
-    trials = trials_of(snapshot, own.features, own.evaluation)
+    trials = trials_of(snapshot, own.features, own.evaluation, own.resources)
     choices = select(trials.validation, trials.videos, own, watch=watch).choices
     fitted = refit(trials.test.data, own, choices, watch=watch)
     return tower_ranking(fitted.model, trials.test, choices)

@@ -19,9 +19,13 @@ from two_tower_assets.evaluation.baselines import BASELINES, Baseline, Fitted, P
 from two_tower_assets.evaluation.ranking import Ranking, rank
 from two_tower_assets.evaluation.report import Baseline as Kept
 from two_tower_assets.evaluation.selection import DEPTH, mean_ndcg
-from two_tower_assets.evaluation.trials import GLOBAL, NEW_VIDEOS, PER_USER, Trial, Trials
+from two_tower_assets.evaluation.trials import GLOBAL, NEW_VIDEOS, PER_USER, Trial, Trials, sample_users
 
 _KNOWS_NEW_VIDEOS: Final = frozenset({"most_popular", "content_cosine"})
+
+_TUNING_USERS: Final = 2000
+"""Enough to tell one entry of a grid from another, and a fraction of what a large window would ask."""
+_SEED: Final = 0
 
 
 @dataclass(frozen=True)
@@ -35,30 +39,35 @@ class Result:
 def baseline_results(name: str, trials: Trials) -> dict[str, Result]:
     """Trial to result; trials that the method cannot know anything about are left out."""
     method = next(method for method in BASELINES if method.name == name)
-    results = {
-        GLOBAL: _result(method, trials.validation, trials.test),
-        PER_USER: _result(method, trials.per_user_validation, trials.per_user),
-    }
+    chosen = _chosen(method, trials.validation)
+    results = {GLOBAL: _result(method, chosen, trials.test)}
     if name in _KNOWS_NEW_VIDEOS:
-        results[NEW_VIDEOS] = _result(method, trials.validation, trials.new_videos)
-    return results
+        results[NEW_VIDEOS] = _result(method, chosen, trials.new_videos)
+    # Each trial is named once and in its turn: two need not fit into the memory.
+    results[PER_USER] = _result(method, _chosen(method, trials.per_user_validation), trials.per_user)
+    return {trial: results[trial] for trial in (GLOBAL, PER_USER, NEW_VIDEOS) if trial in results}
 
 
-def _tuned(method: Baseline, validation: Trial) -> Parameters:
-    """Parameters with the best NDCG@10 of the known users of a validation window, the first where it has none."""
-    task = validation.task.part(validation.task.has_history)
+def _chosen(method: Baseline, validation: Trial) -> Parameters | EvaluationError:
+    """Parameters with the best NDCG@10 of some known users of a validation window; the first where it has none."""
+    known = validation.task.part(validation.task.has_history)
+    task = sample_users(known, _TUNING_USERS, _SEED)
     if not len(task.users) or len(method.grid) == 1:
         return method.grid[0]
 
     def measure(fitted: Fitted) -> float:
         return mean_ndcg(rank(task, validation.data.history, fitted.score(task), DEPTH), task)
 
-    return tune(method, validation.data, measure).parameters
-
-
-def _result(method: Baseline, validation: Trial, trial: Trial) -> Result:
     try:
-        chosen = _tuned(method, validation)
+        return tune(method, validation.data, measure).parameters
+    except EvaluationError as error:
+        return error
+
+
+def _result(method: Baseline, chosen: Parameters | EvaluationError, trial: Trial) -> Result:
+    try:
+        if isinstance(chosen, EvaluationError):
+            raise chosen
         fitted = method.fit(trial.data, chosen)
     except EvaluationError as error:
         return Result(None, Kept(missing=str(error)))

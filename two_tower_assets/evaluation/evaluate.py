@@ -69,19 +69,28 @@ def evaluate(
         progress: told of each trial measured.
     """
     trials: dict[str, TrialReport] = {}
+    baselines: dict[str, dict[str, Baseline]] = {}
+    calibration: Calibration | None = None
+    notes: list[str] = []
     for name, part in measured.items():
         trials[name] = trial_report(part, videos, settings)
+        baselines[name] = dict(part.baselines)
+        if name == GLOBAL:
+            calibration = _calibration(part, choices)
+        if not len(part.trial.task.users):
+            notes.append(f"{name}: {_NO_TARGETS}")
         progress(len(trials), len(measured))
-    judged = measured[GLOBAL]
+        # The next one may be made only then, and two need not fit into the memory.
+        del part
     return Report(
         preset=preset,
         choices=choices,
         trials=trials,
-        baselines={name: dict(part.baselines) for name, part in measured.items()},
-        calibration=_calibration(judged, choices),
+        baselines=baselines,
+        calibration=calibration,
         champion_version=champion.version if champion else None,
         champion_missing=champion.missing if champion else None,
-        notes=tuple(_notes(measured)),
+        notes=tuple(notes),
     )
 
 
@@ -129,7 +138,3 @@ def _calibration(judged: Measured, choices: Choices) -> Calibration | None:
             zip(bins.predicted_B.tolist(), bins.observed_B.tolist(), bins.count_B.tolist(), strict=True)
         ),
     )
-
-
-def _notes(measured: Mapping[str, Measured]) -> list[str]:
-    return [f"{name}: {_NO_TARGETS}" for name, part in measured.items() if not len(part.trial.task.users)]

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from two_tower_assets.evaluation.bootstrap import Interval, Resampling
+from two_tower_assets.evaluation.bootstrap import Interval, Pair, Resampling, mean_pairs
 from two_tower_assets.evaluation.groups import target_groups, user_groups
 from two_tower_assets.evaluation.metrics.exposure import coverage_at, gini_of_exposure, listed_mean, novelty
 from two_tower_assets.evaluation.metrics.liking import auc, nope_rate_at, purity_at
@@ -29,7 +29,7 @@ from two_tower_assets.settings import EvaluationSettings
 _TOP: Final = 10
 
 Values = Mapping[str, NDArray[np.float64]]
-Ratios = Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+Ratios = Mapping[str, Pair]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def user_values(lists: Lists, ranking: Ranking, ks: tuple[int, ...]) -> dict[str
     }
 
 
-def _ratios(lists: Lists, ranking: Ranking) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+def _ratios(lists: Lists, ranking: Ranking) -> Ratios:
     """[U] numerator and denominator of each metric that is a ratio of sums."""
     task, shelf = lists.task, lists.shelf
     shown_U = listed_mean(ranking.top_UK, shelf.likes_C.astype(np.float64), _TOP)
@@ -97,20 +97,11 @@ def _of_users(lists: Lists, mask_U: NDArray[np.bool_], settings: EvaluationSetti
     )
     resampling = Resampling(int(mask_U.sum()), seed=settings.seed, resamples=settings.resamples)
     values = {name: user_values(part, ranking, settings.ks) for name, ranking in part.rankings.items()}
-    measured = {
-        name: {
-            **resampling.means(values[name]),
-            **resampling.ratios(_ratios(part, ranking)),
-            **{key: Interval.point(value) for key, value in _of_lists(part, ranking).items()},
-        }
-        for name, ranking in part.rankings.items()
-    }
-    return Group(
-        users=len(part.task.users),
-        targets=len(part.task.targets),
-        metrics=measured,
-        gains=_gains(resampling, values),
-    )
+    ratios = {name: _ratios(part, ranking) for name, ranking in part.rankings.items()}
+    metrics, gains = _intervals(resampling, values, ratios)
+    for name, ranking in part.rankings.items():
+        metrics[name] |= {key: Interval.point(value) for key, value in _of_lists(part, ranking).items()}
+    return Group(users=len(part.task.users), targets=len(part.task.targets), metrics=metrics, gains=gains)
 
 
 def _of_targets(lists: Lists, mask_T: NDArray[np.bool_], settings: EvaluationSettings) -> Group:
@@ -120,24 +111,36 @@ def _of_targets(lists: Lists, mask_T: NDArray[np.bool_], settings: EvaluationSet
         | {"ndcg@10": ndcg_at(ranking.targets(lists.task).part(mask_T), _TOP)}
         for name, ranking in lists.rankings.items()
     }
-    return Group(
-        users=len(np.unique(lists.task.targets.row[mask_T])),
-        targets=int(mask_T.sum()),
-        metrics={name: resampling.means(columns) for name, columns in values.items()},
-        gains=_gains(resampling, values),
-    )
+    metrics, gains = _intervals(resampling, values, {})
+    users = len(np.unique(lists.task.targets.row[mask_T]))
+    return Group(users=users, targets=int(mask_T.sum()), metrics=metrics, gains=gains)
 
 
-def _gains(resampling: Resampling, values: Mapping[str, Values]) -> dict[str, dict[str, Interval]]:
-    """The towers minus each other method."""
-    if MODEL not in values:
-        return {}
-    own = values[MODEL]
-    return {
-        name: resampling.means({metric: own[metric] - other[metric] for metric in own})
-        for name, other in values.items()
-        if name != MODEL
+def _intervals(
+    resampling: Resampling, values: Mapping[str, Values], ratios: Mapping[str, Ratios]
+) -> tuple[dict[str, dict[str, Interval]], dict[str, dict[str, Interval]]]:
+    """Figures of each method, and the towers minus each other one, all from the same draws.
+
+    Args:
+        resampling: of the users.
+        values: [U] by method and metric, whose means are asked for.
+        ratios: [U] numerators and denominators by method and metric.
+    """
+    columns: dict[tuple[str, str, str], Pair] = {}
+    for name, own in values.items():
+        pairs = mean_pairs(own) | dict(ratios.get(name, {}))
+        columns |= {("metrics", name, metric): pair for metric, pair in pairs.items()}
+    others = [name for name in values if name != MODEL] if MODEL in values else []
+    for name in others:
+        gained = {metric: value_U - values[name][metric] for metric, value_U in values[MODEL].items()}
+        columns |= {("gains", name, metric): pair for metric, pair in mean_pairs(gained).items()}
+    found: dict[str, dict[str, dict[str, Interval]]] = {
+        "metrics": {name: {} for name in values},
+        "gains": {name: {} for name in others},
     }
+    for (part, name, metric), interval in resampling.ratios(columns).items():
+        found[part][name][metric] = interval
+    return found["metrics"], found["gains"]
 
 
 def _users_of_shelf(shelf: Shelf, mask_U: NDArray[np.bool_]) -> Shelf:

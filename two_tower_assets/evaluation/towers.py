@@ -44,6 +44,8 @@ def rankings_of(
     for name, trial in trials.asked.items():
         fitted = model if name == GLOBAL else refit(trial.data, settings, choices, watch=watch).model
         rankings[name] = {MODEL: tower_ranking(fitted, trial, choices), FALLBACK: _fallback(trial, choices)}
+        # The next one is cut out before the name is bound anew.
+        del trial, fitted
     rankings[GLOBAL][RERANKED] = _reranked(rankings[GLOBAL][MODEL], trials, choices, settings)
     return rankings
 

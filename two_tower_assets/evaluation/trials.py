@@ -13,20 +13,24 @@ the history, except that the global trial keeps its users' indices. What does no
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from two_tower_assets.evaluation.lazily import Lazily
 from two_tower_assets.evaluation.task import Later, RankingTask, make_task
 from two_tower_assets.features.build import build_space, space_of_frames
 from two_tower_assets.features.history import History
+from two_tower_assets.features.liked_names import CHECKPOINT_BYTES
 from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.features.times import moment_of
-from two_tower_assets.settings import EvaluationSettings, FeatureSettings
+from two_tower_assets.settings import EvaluationSettings, FeatureSettings, ResourcesSettings
 from two_tower_assets.sources.snapshot import Snapshot, open_snapshot
 from two_tower_assets.training.data import TrainingData, training_data
 from two_tower_assets.training.examples import Examples, find_examples
@@ -34,6 +38,11 @@ from two_tower_assets.training.examples import Examples, find_examples
 GLOBAL = "global"
 PER_USER = "per_user"
 NEW_VIDEOS = "new_videos"
+
+_PROTOCOLS: Final = 5
+"""Two windows of validation, and what is asked."""
+_BYTES_A_DECISION: Final = 120
+"""Of a trial: its part of the history, running sums, names of LIKEs."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +136,7 @@ def new_videos_trial(source: Source) -> Trial:
     history = source.history
     is_hidden = drawn_V[history.video] & (history.video >= 0)
     past, user_of = part_of(history, ~is_hidden)
-    data = _data(source, past, ~is_hidden)
+    data = _data(source, past)
     hidden = np.flatnonzero(is_hidden)
     task = make_task(
         past,
@@ -177,7 +186,7 @@ def _hidden_suffixes(source: Source, cut: NDArray[np.int64], end: NDArray[np.int
     position = np.arange(len(history.time))
     known = position < cut[history.user]
     past, user_of = part_of(history, known)
-    data = _data(source, past, known)
+    data = _data(source, past)
     hidden = np.flatnonzero(~known & (position < end[history.user]))
     # Users without a hidden decision are asked nothing; their moment only has to be some number.
     moment = history.time[np.minimum(cut, len(history.time) - 1)]
@@ -191,15 +200,14 @@ def _hidden_suffixes(source: Source, cut: NDArray[np.int64], end: NDArray[np.int
     return Trial(PER_USER, data, _few_users(task, source.evaluation))
 
 
-def _data(source: Source, past: History, known: NDArray[np.bool_]) -> TrainingData:
-    """What may be seen when only some decisions ([D] mask of the whole history) exist."""
+def _data(source: Source, past: History) -> TrainingData:
+    """What may be seen when only some decisions exist."""
     snapshot = source.snapshot
-    decisions = snapshot.decisions().collect().filter(pl.Series(known)).lazy()
     space = space_of_frames(
         past,
         videos=snapshot.videos().collect(),
         profiles=snapshot.profiles().collect(),
-        decisions=decisions,
+        decisions=snapshot.decisions(),
         cutoff=snapshot.cutoff,
         settings=source.features,
     )
@@ -213,45 +221,55 @@ def _later(history: History, decisions: NDArray[np.int64], user_of_decision: NDA
 
 def _few_users(task: RankingTask, settings: EvaluationSettings) -> RankingTask:
     """A fixed sample of the users when there are more than `evaluation.max_users`."""
-    if len(task.users) <= settings.max_users:
+    return sample_users(task, settings.max_users, settings.seed)
+
+
+def sample_users(task: RankingTask, most: int, seed: int) -> RankingTask:
+    """The same task for a fixed draw of its users when there are more than `most`."""
+    if len(task.users) <= most:
         return task
     chosen = np.zeros(len(task.users), dtype=np.bool_)
-    rng = np.random.default_rng(settings.seed)
-    chosen[rng.choice(len(task.users), settings.max_users, replace=False)] = True
+    chosen[np.random.default_rng(seed).choice(len(task.users), most, replace=False)] = True
     return task.part(chosen)
 
 
 @dataclass(frozen=True)
 class Trials:
-    """All protocols of one snapshot, each cut out when it is first asked for."""
+    """All protocols of one snapshot, each cut out when it is asked for.
+
+    Those that were cut out are kept as long as all fit into the memory beside one another; else only the last one is.
+    """
 
     source: Source
     examples: Examples
+    memory_mib: int = ResourcesSettings().memory_limit_mib
+    """Of the process; half of it may be taken by trials that are kept."""
+    _kept: dict[str, Trial] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
     def validation(self) -> Trial:
         """See `validation_trial`."""
-        return validation_trial(self.source, self.examples)
+        return self._trial("validation", lambda: validation_trial(self.source, self.examples))
 
-    @cached_property
+    @property
     def test(self) -> Trial:
         """See `final_trial`."""
-        return final_trial(self.source, self.examples)
+        return self._trial("test", lambda: final_trial(self.source, self.examples))
 
-    @cached_property
+    @property
     def per_user_validation(self) -> Trial:
         """See `per_user_trial`."""
-        return per_user_trial(self.source, validation=True)
+        return self._trial("per_user_validation", lambda: per_user_trial(self.source, validation=True))
 
-    @cached_property
+    @property
     def per_user(self) -> Trial:
         """See `per_user_trial`."""
-        return per_user_trial(self.source)
+        return self._trial("per_user", lambda: per_user_trial(self.source))
 
-    @cached_property
+    @property
     def new_videos(self) -> Trial:
         """See `new_videos_trial`."""
-        return new_videos_trial(self.source)
+        return self._trial("new_videos", lambda: new_videos_trial(self.source))
 
     @cached_property
     def videos(self) -> pl.DataFrame:
@@ -259,13 +277,29 @@ class Trials:
         return self.source.snapshot.videos().collect()
 
     @property
-    def asked(self) -> dict[str, Trial]:
+    def asked(self) -> Lazily[Trial]:
         """The trials that the report is about."""
-        return {GLOBAL: self.test, PER_USER: self.per_user, NEW_VIDEOS: self.new_videos}
+        return Lazily(
+            {GLOBAL: lambda: self.test, PER_USER: lambda: self.per_user, NEW_VIDEOS: lambda: self.new_videos}
+        )
+
+    def _trial(self, name: str, cut_out: Callable[[], Trial]) -> Trial:
+        if name not in self._kept:
+            if not self._all_fit:
+                self._kept.clear()
+            self._kept[name] = cut_out()
+        return self._kept[name]
+
+    @property
+    def _all_fit(self) -> bool:
+        a_trial = CHECKPOINT_BYTES + _BYTES_A_DECISION * len(self.source.history.time)
+        return _PROTOCOLS * a_trial <= self.memory_mib * 2**20 // 2
 
 
 @lru_cache(maxsize=1)
-def trials_of(folder: Path, features: FeatureSettings, evaluation: EvaluationSettings) -> Trials:
+def trials_of(
+    folder: Path, features: FeatureSettings, evaluation: EvaluationSettings, resources: ResourcesSettings
+) -> Trials:
     """Cut the snapshot in a folder into trials; the last ones are kept, since every method of a run answers them."""
     source = Source.of(open_snapshot(folder), features, evaluation)
-    return Trials(source, find_examples(source.history, evaluation))
+    return Trials(source, find_examples(source.history, evaluation), resources.memory_limit_mib)

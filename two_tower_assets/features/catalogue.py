@@ -24,7 +24,8 @@ def catalogue_before(
     """
     if before is None:
         return videos
-    decided = decisions.filter(pl.col("created_at") < before).select("video_id").unique().collect()["video_id"]
+    earlier = decisions.filter(pl.col("created_at") < before)
+    decided = earlier.select("video_id").unique().collect(engine="streaming")["video_id"]
     released = pl.col("product_released_at").is_null() | (pl.col("product_released_at") < before)
     created = pl.col("created_at")
     entered = created.is_null() | (created < before) | (created >= cutoff)

@@ -8,31 +8,47 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 
 from two_tower_assets.contract import MAX_VIDEO_IDS
 from two_tower_assets.features.history import LIKE, NOPE, decision_kind
 from two_tower_assets.features.raw import RAW_ITEMS, user_columns
-from two_tower_assets.sources.snapshot import Snapshot
+from two_tower_assets.sources.snapshot import DECISIONS_FILE, Snapshot
+from two_tower_assets.sources.tables import DECISIONS
 
 _USERS_A_BLOCK: Final = 2048
+_DECISIONS_A_BLOCK: Final = 1 << 18
 
 
 def user_blocks(snapshot: Snapshot, *, as_of: datetime, video_ids: bool = False) -> Iterator[pl.DataFrame]:
     """Raw features (`raw.user_columns`) of users with a decision before `as_of`, by id, some thousand at a time."""
     videos = snapshot.videos().select("id", "price", "tags", "performers").collect()
     profiles = snapshot.profiles().collect()
-    decisions = snapshot.decisions().filter(pl.col("created_at") < as_of).collect()
-    ends = np.cumsum(decisions["user_id"].rle().struct.field("len").to_numpy(), dtype=np.int64)
-    start = 0
-    for last in range(_USERS_A_BLOCK - 1, len(ends) + _USERS_A_BLOCK - 1, _USERS_A_BLOCK):
-        end = int(ends[min(last, len(ends) - 1)])
-        rows = decisions.slice(start, end - start)
-        yield raw_users(rows, videos=videos, profiles=profiles, video_ids=video_ids)
-        start = end
+    for decisions in _whole_users(snapshot.folder / DECISIONS_FILE):
+        rows = decisions.filter(pl.col("created_at") < as_of)
+        ends = np.cumsum(rows["user_id"].rle().struct.field("len").to_numpy(), dtype=np.int64)
+        start = 0
+        for end in ends[_USERS_A_BLOCK - 1 : -1 : _USERS_A_BLOCK].tolist() + ends[-1:].tolist():
+            block = rows.slice(start, end - start)
+            yield raw_users(block, videos=videos, profiles=profiles, video_ids=video_ids)
+            start = end
+
+
+def _whole_users(path: Path) -> Iterator[pl.DataFrame]:
+    """A snapshot's decisions in blocks that end with a user's last one."""
+    with pq.ParquetFile(path) as file:
+        waiting = pl.DataFrame(schema=dict(DECISIONS))
+        for batch in file.iter_batches(_DECISIONS_A_BLOCK):
+            rows = pl.concat([waiting, pl.DataFrame(pl.from_arrow(batch), schema=dict(DECISIONS))])
+            last = rows.height - int(rows["user_id"].rle().struct.field("len")[-1])
+            yield rows.head(last)
+            waiting = rows.slice(last)
+        yield waiting
 
 
 def raw_users(

@@ -8,20 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
 
+from two_tower_assets.features.decision_columns import read_columns
+from two_tower_assets.features.kinds import LIKE, NOPE, OTHER, decision_kind
+from two_tower_assets.features.ragged import offsets_of
 from two_tower_assets.features.times import as_microseconds
-from two_tower_assets.sources.snapshot import Snapshot
+from two_tower_assets.sources.snapshot import DECISIONS_FILE, Snapshot
 
-LIKE: Final = 1
-NOPE: Final = -1
-OTHER: Final = 0
-
-_SUFFIXES: Final = {LIKE: "like", NOPE: "nope"}
+__all__ = ["LIKE", "NOPE", "OTHER", "History", "as_ids", "decision_kind"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,9 +48,19 @@ class History:
 
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot) -> History:
-        """Read the decisions and videos of a snapshot."""
+        """Read the decisions and videos of a snapshot; of the decisions only numbers are held, 13 bytes each."""
         videos = snapshot.videos().select("id", "is_active", "product_released_at").collect()
-        return cls.from_frames(snapshot.decisions().collect(), videos)
+        found = read_columns(snapshot.folder / DECISIONS_FILE, videos["id"])
+        return cls(
+            user_ids=as_ids(found.user_ids),
+            video_ids=as_ids(videos["id"]),
+            active=videos["is_active"].to_numpy(),
+            released_at=as_microseconds(videos["product_released_at"]),
+            user_offsets=offsets_of(found.user_rows),
+            video=found.video,
+            kind=found.kind,
+            time=found.time,
+        )
 
     @classmethod
     def from_frames(cls, decisions: pl.DataFrame, videos: pl.DataFrame) -> History:
@@ -135,16 +143,6 @@ class History:
 def as_ids(names: pl.Series) -> NDArray[np.str_]:
     """Strings as a numpy array of fixed-width strings."""
     return np.array(names.to_list(), dtype=np.str_)
-
-
-def decision_kind() -> pl.Expr:
-    """Read `decision_type` as `contract.decision_kind` does: LIKE, NOPE or OTHER as int8 column `kind`."""
-    decided = pl.col("decision_type")
-    value: pl.Expr = pl.lit(OTHER, dtype=pl.Int8)
-    for number, word in _SUFFIXES.items():
-        matches = (decided == word) | decided.str.ends_with(f"_{word}")
-        value = pl.when(matches).then(pl.lit(number, dtype=pl.Int8)).otherwise(value)
-    return value.alias("kind")
 
 
 def _sorted(decisions: pl.DataFrame) -> pl.DataFrame:

@@ -5,6 +5,8 @@ Vectors are made for the rows asked for, in any order; a matrix of all examples 
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -35,20 +37,31 @@ class UserStates:
     ) -> None:
         self.history = history
         self.space = space
-        self._numerics = UserNumerics(history, videos=videos, profiles=profiles)
-        self._liked_names = LikedNames(
-            history,
-            name_columns(videos, space.item_bags),
-            segments=(len(space.tags), len(space.performers)),
-            first_column=space.user_dense_dim,
-        )
-        self._decided_videos = _decided_videos(history, space) if space.videos else ()
+        self._videos, self._profiles = videos, profiles
 
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot, history: History, space: FeatureSpace) -> UserStates:
         """Build from a snapshot and the history read from it."""
         videos = snapshot.videos().select("price", "tags", "performers").collect()
         return cls(history, videos=videos, profiles=snapshot.profiles().collect(), space=space)
+
+    # Each is built when it is first read from: what only counts decisions, as popularity does, never pays for them.
+    @cached_property
+    def _numerics(self) -> UserNumerics:
+        return UserNumerics(self.history, videos=self._videos, profiles=self._profiles)
+
+    @cached_property
+    def _liked_names(self) -> LikedNames:
+        return LikedNames(
+            self.history,
+            name_columns(self._videos, self.space.item_bags),
+            segments=(len(self.space.tags), len(self.space.performers)),
+            first_column=self.space.user_dense_dim,
+        )
+
+    @cached_property
+    def _decided_videos(self) -> tuple[DecidedVideos, ...]:
+        return _decided_videos(self.history, self.space) if self.space.videos else ()
 
     def numeric(
         self, user: NDArray[np.int32], prefix_end: NDArray[np.int64], time: NDArray[np.int64]

@@ -30,7 +30,8 @@ def probes(model: ModelFolder, users: FeatureMatrix, count: int) -> Probes:
 def active_users(model: ModelFolder, users: FeatureMatrix, snapshot: Snapshot, days: int) -> UserVectors:
     """Return the users who decided within `days` before the snapshot's cut-off; vectors speak for the cut-off."""
     since = snapshot.cutoff - timedelta(days=days)
-    recent = snapshot.decisions().filter(pl.col("created_at") >= since).select("user_id").unique().collect()
+    lately = snapshot.decisions().filter(pl.col("created_at") >= since)
+    recent = lately.select("user_id").unique().collect(engine="streaming")
     chosen = np.flatnonzero(np.isin(users.ids, recent["user_id"].to_numpy().astype(np.str_)))
 
     def blocks() -> Blocks:

@@ -16,6 +16,7 @@ from two_tower_assets.settings.model import ModelSettings
 from two_tower_assets.settings.printing import as_toml
 from two_tower_assets.settings.release import ReleaseSettings
 from two_tower_assets.settings.rerank import RerankSettings
+from two_tower_assets.settings.resources import ResourcesSettings
 from two_tower_assets.settings.sample import SampleSettings
 from two_tower_assets.settings.source import SourceSettings
 from two_tower_assets.settings.tables import Settings
@@ -31,6 +32,7 @@ __all__ = [
     "ModelSettings",
     "ReleaseSettings",
     "RerankSettings",
+    "ResourcesSettings",
     "SampleSettings",
     "Settings",
     "SourceSettings",

@@ -17,6 +17,7 @@ from two_tower_assets.settings.kubernetes import KubernetesSettings
 from two_tower_assets.settings.model import ModelSettings
 from two_tower_assets.settings.release import ReleaseSettings
 from two_tower_assets.settings.rerank import RerankSettings
+from two_tower_assets.settings.resources import ResourcesSettings
 from two_tower_assets.settings.sample import SampleSettings
 from two_tower_assets.settings.source import SourceSettings
 from two_tower_assets.settings.training import TrainingSettings
@@ -36,6 +37,7 @@ class Settings(Strict):
     release: ReleaseSettings = ReleaseSettings()
     automation: AutomationSettings = AutomationSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
+    resources: ResourcesSettings = ResourcesSettings()
 
     def digest(self, *tables: str) -> str:
         """Hex SHA-256 of the effective values of the named tables (all when none is named)."""

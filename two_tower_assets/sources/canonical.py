@@ -8,11 +8,13 @@ as little-endian numbers, or for text the byte lengths (int64) followed by the U
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
+_ROWS: Final = 1 << 18
 _NUMBERS = {pl.Float64: "<f8", pl.Boolean: "u1"}
 
 
@@ -47,13 +49,21 @@ class Canonical:
         if isinstance(series.dtype, pl.List):
             self.numbers(series.list.len().fill_null(0).to_numpy(), "<i8")
             self.series(series.drop_nulls().explode(empty_as_null=False))
-        elif series.dtype == pl.String:
-            self._texts(series.fill_null(""))
+        elif isinstance(series.dtype, pl.String | pl.Enum):
+            self._texts(series)
         elif series.dtype in _NUMBERS:
             self.numbers(series.fill_null(0).to_numpy(), _NUMBERS[type(series.dtype)])
         else:
             self.numbers(series.to_physical().cast(pl.Int64).fill_null(0).to_numpy(), "<i8")
 
     def _texts(self, series: pl.Series) -> None:
-        self.numbers(series.str.len_bytes().to_numpy(), "<i8")
-        self._digest.update(series.str.join("").item().encode() if len(series) else b"")
+        """Add lengths, then bytes, as text of a block of rows at a time."""
+        for part in _text_blocks(series):
+            self.numbers(part.str.len_bytes().to_numpy(), "<i8")
+        for part in _text_blocks(series):
+            self._digest.update(part.str.join("").item().encode())
+
+
+def _text_blocks(series: pl.Series) -> Iterator[pl.Series]:
+    for start in range(0, len(series), _ROWS):
+        yield series.slice(start, _ROWS).cast(pl.String).fill_null("")

@@ -36,6 +36,8 @@ class Column:
     table: str
     name: str
     file: str | None = None
+    rows_before: int = 0
+    """Rows of the table before those that are looked at."""
 
     @property
     def where(self) -> str:
@@ -50,7 +52,7 @@ class Column:
         """
         lost = (series.is_not_null() & converted.is_null()).arg_max()
         if lost is not None and series.is_not_null()[lost] and converted.is_null()[lost]:
-            raise self.error(f"Row {lost + 1} holds {series[lost]!r}, which is not {wanted}")
+            raise self.error(f"Row {self.rows_before + lost + 1} holds {series[lost]!r}, which is not {wanted}")
 
     def error(self, what: str) -> SourceDataError:
         """Make the error of this column."""

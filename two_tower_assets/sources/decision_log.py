@@ -48,6 +48,8 @@ _COLUMNS: Final[Mapping[str, type]] = {
     "kind": np.int16,
 }
 _ROW_GROUP: Final = 1 << 20
+_CODED_AT_ONCE: Final = 1 << 22
+"""Rows whose ids are looked up together: hash tables of all rows would be most of the memory."""
 _DICTIONARY_BYTES: Final = 1 << 28
 """Above any dictionary of a row group: parquet writers else give up coding at 1 MiB and write every id out."""
 
@@ -113,12 +115,18 @@ class Ids:
     @classmethod
     def of(cls, high: pl.Series, low: pl.Series) -> tuple[Ids, pl.Series]:
         """Return the distinct ids and the place of each given one (uint32)."""
-        table = pl.DataFrame({"high": high, "low": low}).unique().sort("high", "low").with_row_index("place")
+        given = pl.DataFrame({"high": high, "low": low})
+        distinct = given.clear()
+        for rows in given.iter_slices(_CODED_AT_ONCE):
+            distinct = pl.concat([distinct, rows]).unique()
+        table = distinct.sort("high", "low").with_row_index("place")
         # One half tells ids apart, unless two of them share it.
         keys = ["high"] if table["high"].n_unique() == table.height else ["high", "low"]
-        given = pl.DataFrame({"high": high, "low": low}).select(keys)
-        places = given.join(table, on=keys, how="left", maintain_order="left")["place"]
-        return cls(table.select("high", "low").to_numpy()), places
+        places = [
+            rows.select(keys).join(table, on=keys, how="left", maintain_order="left")["place"]
+            for rows in given.iter_slices(_CODED_AT_ONCE)
+        ]
+        return cls(table.select("high", "low").to_numpy()), pl.concat([table["place"].clear(), *places])
 
     def text(self) -> pa.Array[Any]:
         """Return the ids as text, in order."""
@@ -202,11 +210,14 @@ def read_decisions(connection: psycopg.Connection[Any], types: DecisionTypes, pr
         skip, done = 0, done + len(rows)
         progress(done, types.rows)
     assert done == types.rows, "one snapshot of the database holds one number of rows"
-    return _sorted(pl.DataFrame(columns), types.names)
+    return _sorted(columns, types.names)
 
 
-def _sorted(rows: pl.DataFrame, names: tuple[str, ...]) -> DecisionLog:
-    users, user = Ids.of(rows["user_high"], rows["user_low"])
-    videos, video = Ids.of(rows["video_high"], rows["video_low"])
-    coded = rows.select(user.alias("user"), pl.col("time") + _POSTGRES_EPOCH, video.alias("video"), pl.col("kind"))
+def _sorted(columns: dict[str, np.ndarray[Any, Any]], names: tuple[str, ...]) -> DecisionLog:
+    """Code ids and sort; halves of ids leave `columns` once they are coded, since they are most of the memory."""
+    users, user = Ids.of(*(pl.Series(columns.pop(name)) for name in ("user_high", "user_low")))
+    videos, video = Ids.of(*(pl.Series(columns.pop(name)) for name in ("video_high", "video_low")))
+    time = columns.pop("time")
+    time += _POSTGRES_EPOCH
+    coded = pl.DataFrame({"user": user, "time": time, "video": video, "kind": columns.pop("kind")})
     return DecisionLog(coded.sort("user", "time", "video"), users, videos, names)

@@ -5,6 +5,8 @@ The files are named after their tables: `videos`, `user_video_decisions`, and, w
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -15,6 +17,8 @@ from polars.exceptions import PolarsError
 from two_tower_assets.contract import Tables
 from two_tower_assets.errors import SourceDataError
 from two_tower_assets.sources.tables import DECISIONS, PROFILES, VIDEOS, SourceTables, validated
+
+_ROWS_A_BLOCK: Final = 1 << 18
 
 SUFFIXES: Final = (".parquet", ".csv")
 
@@ -31,10 +35,10 @@ def read_folder(folder: Path, *, now: datetime | None = None) -> SourceTables:
     Raises:
         SourceDataError: a file is missing, double or unreadable, or its rows break the contract (see `validated`).
     """
-    files = {table: _file_of(folder, table) for table in _COLUMNS}
-    frames = {table: _read(file, table) for table, file in files.items() if file is not None}
+    files = {table: file for table in _COLUMNS if (file := _file_of(folder, table)) is not None}
+    frames = {table: _read(file, table) for table, file in files.items() if table != Tables.DECISIONS}
     for table in (Tables.VIDEOS, Tables.DECISIONS):
-        if table not in frames:
+        if table not in files:
             raise SourceDataError(
                 f"There is no file with the table {table}",
                 where=str(folder),
@@ -43,8 +47,8 @@ def read_folder(folder: Path, *, now: datetime | None = None) -> SourceTables:
     return validated(
         videos=frames[Tables.VIDEOS],
         profiles=frames.get(Tables.PROFILES),
-        decisions=frames[Tables.DECISIONS],
-        files={table: str(file) for table, file in files.items() if file is not None},
+        decisions=_blocks(files[Tables.DECISIONS], Tables.DECISIONS),
+        files={table: str(file) for table, file in files.items()},
         now=now,
     )
 
@@ -61,14 +65,31 @@ def _file_of(folder: Path, table: str) -> Path | None:
 
 
 def _read(file: Path, table: str) -> pl.DataFrame:
-    """Read the columns that mean something here; whatever else a file holds is not looked at."""
+    with _unreadable(file):
+        return _known(file, table).collect()
+
+
+def _blocks(file: Path, table: str) -> Iterator[pl.DataFrame]:
+    """Read a file that may be larger than the memory, one block without rows first."""
+    with _unreadable(file):
+        rows = _known(file, table)
+        yield rows.head(0).collect()
+        yield from rows.collect_batches(chunk_size=_ROWS_A_BLOCK, maintain_order=True)
+
+
+def _known(file: Path, table: str) -> pl.LazyFrame:
+    """Keep the columns that mean something here; whatever else a file holds is not looked at."""
+    # Nothing is inferred from CSV: what a column is, the contract says.
+    rows = pl.scan_parquet(file) if file.suffix == ".parquet" else pl.scan_csv(file, infer_schema=False)
+    present = rows.collect_schema().names()
+    # A table without any known column goes on with all of its own, for the error that lists them.
+    return rows.select([name for name in present if name in _COLUMNS[table]] or present)
+
+
+@contextmanager
+def _unreadable(file: Path) -> Iterator[None]:
     try:
-        # Nothing is inferred from CSV: what a column is, the contract says.
-        rows = pl.scan_parquet(file) if file.suffix == ".parquet" else pl.scan_csv(file, infer_schema=False)
-        present = rows.collect_schema().names()
-        # A table without any known column goes on with all of its own, for the error that lists them.
-        known = [name for name in present if name in _COLUMNS[table]] or present
-        return rows.select(known).collect()
+        yield
     except (PolarsError, OSError) as error:
         raise SourceDataError(
             f"The file cannot be read: {error}", where=str(file), remedy="Write it again as parquet or UTF-8 CSV."

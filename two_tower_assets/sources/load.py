@@ -23,10 +23,14 @@ from two_tower_assets.errors import SourceDataError
 from two_tower_assets.progress import Progress, silent
 from two_tower_assets.sources.copying import copy_in
 from two_tower_assets.sources.requirements import database_errors, require_columns
+from two_tower_assets.sources.sync.bare import bare
+from two_tower_assets.sources.sync.tables import TABLES
 from two_tower_assets.sources.tables import SourceTables
 
 _NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_URL, "two-tower-assets")
 """Tags and performers of a source have names only; their ids are made from these, the same everywhere."""
+
+(_DECISIONS,) = (table for table in TABLES if table.name == Tables.DECISIONS)
 
 
 @dataclass(frozen=True)
@@ -78,11 +82,24 @@ def _replace(
     connection.execute(query("load_stage"))
     changed: dict[str, int] = {}
     for done, (name, frame) in enumerate(staged.items(), start=1):
-        copy_in(connection, f"staged_{name}", frame)
-        connection.execute(f"analyze staged_{name}".encode())
-        changed[name] = _changed(connection, query(f"load_{name}"))
+        changed[name] = _filled(connection, name, frame) or _made_equal(connection, name, frame)
         progress(done, len(staged))
     return changed
+
+
+def _filled(connection: psycopg.Connection[Any], name: str, frame: pl.DataFrame) -> int:
+    """Copy decisions straight into their table, its indexes made afterwards, where it is empty; 0 where not."""
+    if name != Tables.DECISIONS or _has_rows(connection, name):
+        return 0
+    with bare(connection, _DECISIONS):
+        copy_in(connection, f"public.{name}", frame)
+    return frame.height
+
+
+def _made_equal(connection: psycopg.Connection[Any], name: str, frame: pl.DataFrame) -> int:
+    copy_in(connection, f"staged_{name}", frame)
+    connection.execute(f"analyze staged_{name}".encode())
+    return _changed(connection, query(f"load_{name}"))
 
 
 def require_source(connection: psycopg.Connection[Any], source: str) -> str | None:
@@ -106,12 +123,16 @@ def require_source(connection: psycopg.Connection[Any], source: str) -> str | No
 
 def _refuse_rows_of_nobody(connection: psycopg.Connection[Any]) -> None:
     for table in (Tables.VIDEOS, Tables.PROFILES, Tables.DECISIONS):
-        if connection.execute(query("source_has_rows").format(table=table).encode()).fetchone() == (True,):
+        if _has_rows(connection, table):
             raise SourceDataError(
                 "The database already holds rows that no source put there; loading would replace them",
                 where=f"public.{table}",
                 remedy='Learn from these rows (settings: source.kind = "postgres"), or use an empty database.',
             )
+
+
+def _has_rows(connection: psycopg.Connection[Any], table: str) -> bool:
+    return connection.execute(query("source_has_rows").format(table=table).encode()).fetchone() == (True,)
 
 
 def _changed(connection: psycopg.Connection[Any], statements: str) -> int:

@@ -7,7 +7,8 @@ files (`folder`), making rows up (`sample`) and writing them to Postgres (`load`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -31,6 +32,7 @@ from two_tower_assets.sources.coerce import (
     as_uuid,
     as_whole_number,
 )
+from two_tower_assets.sources.decision_rows import Codes, latest_of_each, rows_of_others
 
 VIDEOS: Final[Mapping[str, pl.DataType]] = {
     "id": pl.String(),
@@ -95,6 +97,7 @@ class SourceTables:
     videos: pl.DataFrame
     profiles: pl.DataFrame
     decisions: pl.DataFrame
+    """Ids as codes of their text, see `decision_rows`."""
     tag_groups: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=dict(TAG_GROUPS)))
     """Group of each tag that has one."""
     counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
@@ -112,7 +115,7 @@ class SourceTables:
 def validated(
     *,
     videos: pl.DataFrame,
-    decisions: pl.DataFrame,
+    decisions: pl.DataFrame | Iterable[pl.DataFrame],
     profiles: pl.DataFrame | None = None,
     tag_groups: pl.DataFrame | None = None,
     files: Mapping[str, str] | None = None,
@@ -122,7 +125,7 @@ def validated(
 
     Args:
         videos: needs `id`; every other column may be missing and takes its default.
-        decisions: needs `user_id`, `video_id`, `decision_type` and `created_at`.
+        decisions: needs `user_id`, `video_id`, `decision_type` and `created_at`; may come in blocks, one at least.
         profiles: needs `user_id`; may be missing altogether.
         tag_groups: `tag` and `tag_group` of tags that belong to a group.
         files: where each table came from, for messages.
@@ -142,16 +145,21 @@ def validated(
             required=("user_id",),
             file=files.get(Tables.PROFILES),
         ),
-        _table(Tables.DECISIONS, decisions, DECISIONS, required=tuple(DECISIONS), file=files.get(Tables.DECISIONS)),
+        _decisions(
+            [decisions] if isinstance(decisions, pl.DataFrame) else decisions,
+            files.get(Tables.DECISIONS),
+            now or datetime.now(UTC),
+        ),
     ]
     catalogue, people, choices = checked
     _clean_videos(catalogue)
     people.keep_last(["user_id"], "duplicate profile")
-    _clean_decisions(choices, now or datetime.now(UTC))
     for table in (catalogue, choices):
         table.must_hold_rows()
-    choices.note("decision about an unknown video", ~pl.col("video_id").is_in(catalogue.frame["id"].implode()))
-    choices.note("decision of a user without a profile", ~pl.col("user_id").is_in(people.frame["user_id"].implode()))
+    choices.count("decision about an unknown video", rows_of_others(choices.frame["video_id"], catalogue.frame["id"]))
+    choices.count(
+        "decision of a user without a profile", rows_of_others(choices.frame["user_id"], people.frame["user_id"])
+    )
     return SourceTables(
         videos=catalogue.frame,
         profiles=people.frame,
@@ -171,9 +179,13 @@ class _Checked:
     def note(self, reason: str, condition: pl.Expr) -> int:
         """Count the rows that meet a condition."""
         rows = int(self.frame.select(condition.fill_null(value=False).sum()).item())
-        if rows:
-            self.counts[reason] = rows
+        self.count(reason, rows)
         return rows
+
+    def count(self, reason: str, rows: int) -> None:
+        """Add to what was counted for a reason."""
+        if rows:
+            self.counts[reason] = self.counts.get(reason, 0) + rows
 
     def leave_out(self, reason: str, condition: pl.Expr) -> None:
         """Drop and count the rows that meet a condition."""
@@ -203,7 +215,13 @@ class _Checked:
 
 
 def _table(
-    name: str, frame: pl.DataFrame, schema: Mapping[str, pl.DataType], *, required: tuple[str, ...], file: str | None
+    name: str,
+    frame: pl.DataFrame,
+    schema: Mapping[str, pl.DataType],
+    *,
+    required: tuple[str, ...],
+    file: str | None,
+    rows_before: int = 0,
 ) -> _Checked:
     missing = [column for column in required if column not in frame.columns]
     if missing:
@@ -212,7 +230,7 @@ def _table(
             where=f"{name}.{missing[0]}" + (f" in {file}" if file else ""),
             remedy=f"Add it, or rename the column that means it. Required: {', '.join(required)}.",
         )
-    columns = [_column(frame, Column(name, column, file), kind) for column, kind in schema.items()]
+    columns = [_column(frame, Column(name, column, file, rows_before), kind) for column, kind in schema.items()]
     checked = _Checked(name, pl.DataFrame(columns), file)
     for column in required:
         checked.leave_out(f"null {column}", pl.col(column).is_null())
@@ -260,8 +278,21 @@ def _clean_videos(table: _Checked) -> None:
     table.note("video without a release date", pl.col("product_released_at").is_null())
 
 
-def _clean_decisions(table: _Checked, now: datetime) -> None:
-    table.leave_out("decision in the future", pl.col("created_at") > now)
-    latest_last = table.frame.sort("created_at", maintain_order=True)
-    table.frame = latest_last
-    table.keep_last(["user_id", "video_id"], "duplicate decision of a user about a video, the latest is kept")
+def _decisions(blocks: Iterable[pl.DataFrame], file: str | None, now: datetime) -> _Checked:
+    """Check block by block what can be told of a row alone, then keep the latest decision of a user about a video."""
+    codes, counts = Codes(), Counter[str]()
+    rows_before = 0
+    for block in blocks:
+        table = _table(
+            Tables.DECISIONS, block, DECISIONS, required=tuple(DECISIONS), file=file, rows_before=rows_before
+        )
+        table.leave_out("decision in the future", pl.col("created_at") > now)
+        codes.add(table.frame)
+        counts.update(table.counts)
+        rows_before += block.height
+    whole = _Checked(Tables.DECISIONS, codes.frame(), file)
+    rows = whole.frame.height
+    whole.frame = latest_of_each(whole.frame)
+    whole.counts = dict(counts)
+    whole.count("left out: duplicate decision of a user about a video, the latest is kept", rows - whole.frame.height)
+    return whole

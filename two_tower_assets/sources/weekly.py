@@ -19,9 +19,8 @@ def decisions_by_week(decisions: pl.LazyFrame) -> Mapping[DecisionKind, list[tup
     Args:
         decisions: `created_at` and `decision_type`, as a snapshot has them.
     """
-    counted = (
-        decisions.group_by(pl.col("created_at").dt.truncate("1w").alias("week"), "decision_type").len().collect()
-    )
+    week = pl.col("created_at").dt.truncate("1w").alias("week")
+    counted = decisions.group_by(week, "decision_type").len().collect(engine="streaming")
     if counted.is_empty():
         return {kind: [] for kind in _COUNTED}
     seen: list[datetime] = counted["week"].to_list()

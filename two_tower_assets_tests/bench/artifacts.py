@@ -21,6 +21,9 @@ VIDEOS = 50_000
 TAGS, PERFORMERS = 512, 256
 BLOCK = 4096
 REPEATS = 7
+TARGET = 0.6
+ONE_BY_ONE = 1000
+"""Videos of the naive way."""
 
 
 def measure() -> Iterator[Line]:
@@ -32,6 +35,7 @@ def measure() -> Iterator[Line]:
     inputs = video_inputs(items(space, VIDEOS), space)
     *heads, taste, _ = head_sizes(settings, hybrid=False)
     products = [pair for size in (*heads, taste) for pair in pairwise((space.item_dim, *settings.hidden, size))]
+    naive = _seconds_a_row(tower, inputs)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "video_embeddings.parquet"
         floor, written, computed = _fastest(
@@ -47,8 +51,8 @@ def measure() -> Iterator[Line]:
         figure=f"{flops / written / 1e9:.0f} GFLOP/s",
         against=f"torch.matmul, same shapes: {flops / floor / 1e9:.0f} GFLOP/s",
         ratio=floor / written,
-        target=">= 0.5 x",
-        met=floor / written >= 0.5,
+        target=f">= {TARGET} x",
+        met=floor / written >= TARGET,
     )
     yield Line(
         stage="artifacts",
@@ -59,6 +63,22 @@ def measure() -> Iterator[Line]:
         target="<= 1.5 x",
         met=written / computed <= 1.5,
     )
+    yield Line(
+        stage="artifacts",
+        what=f"{what}, against one video a forward pass",
+        figure=f"{VIDEOS / written:,.0f} videos/s, written",
+        against=f"one by one, not written: {1 / naive:,.0f} videos/s",
+        ratio=naive * VIDEOS / written,
+        target=">= 10 x",
+        met=naive * VIDEOS / written >= 10,
+    )
+
+
+def _seconds_a_row(tower: ItemTower, inputs: VideoInputs) -> float:
+    begun = time.perf_counter()
+    for row in range(ONE_BY_ONE):
+        embed_items(tower, inputs, np.array([row]))
+    return (time.perf_counter() - begun) / ONE_BY_ONE
 
 
 def _matmul(products: list[tuple[int, int]]) -> None:

@@ -31,7 +31,7 @@ from two_tower_assets_tests.features.worlds import large_world
 DECISIONS = 1_000_000
 BATCH = 4096
 READ = 200 * BATCH
-TARGET = 100_000
+TARGET = 200_000
 MEMORY_MIB = 2048
 RPC_CALLS = 300
 

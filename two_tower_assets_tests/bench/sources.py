@@ -17,7 +17,7 @@ from two_tower_assets_tests.bench.report import Line
 
 DECISIONS, USERS, VIDEOS = 1_000_000, 20_000, 5_000
 _REPETITIONS = 5
-_BOUND = 2.0
+_BOUND = 1.5
 
 # The strides are coprime to the number of videos, so no user meets a video twice.
 _FILL = f"""

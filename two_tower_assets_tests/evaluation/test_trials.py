@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from two_tower_assets.evaluation.trials import (
     Source,
+    Trials,
     draw_new_videos,
     final_trial,
     new_videos_trial,
@@ -164,3 +165,18 @@ def test_any_part_of_a_history_is_the_kept_decisions_in_order(place: World, rand
     left = user_of >= 0
     assert history.user_ids[left].tolist() == part.user_ids[user_of[left]].tolist()
     assert not kept[~left[history.user]].any()
+
+
+def test_only_the_last_trial_is_kept_where_all_would_not_fit_into_the_memory(tmp_path: Path) -> None:
+    """A trial that was cut out again asks the same; with more memory it is the very same one."""
+    whole = source(tmp_path)
+    examples = find_examples(whole.history, SETTINGS)
+    small, large = Trials(whole, examples, memory_mib=1024), Trials(whole, examples, memory_mib=65_536)
+    for trials, kept in ((small, False), (large, True)):
+        first, other = trials.test, trials.per_user
+        assert trials.per_user is other
+        again = trials.test
+        assert (again is first) is kept
+        assert np.array_equal(again.task.users, first.task.users)
+        assert np.array_equal(again.task.targets.place, first.task.targets.place)
+        assert set(trials.asked) == {"global", "per_user", "new_videos"}

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 
 from two_tower_assets.contract import decision_kind
-from two_tower_assets.features.history import LIKE, NOPE, OTHER
+from two_tower_assets.features import decision_columns
+from two_tower_assets.features.history import LIKE, NOPE, OTHER, History
 from two_tower_assets.features.times import microseconds
 from two_tower_assets_tests.features.worlds import START, World, uid, world, worlds
 
@@ -69,3 +72,19 @@ def test_pasts_are_counted_right(some: World):
         expected = [sum(time < moment for time in mine) for moment in moments]
         assert (found - history.user_offsets[user]).tolist() == expected
     np.testing.assert_array_equal(history.prefix_at(history.user, history.time), history.strictly_before)
+
+
+@pytest.mark.parametrize("rows_at_once", [1, 3, 1 << 20])
+def test_a_snapshot_is_read_block_by_block_to_the_same_arrays(
+    rows_at_once: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever blocks end, within a user or a moment, and whatever kinds and unknown videos there are."""
+    monkeypatch.setattr(decision_columns, "_ROWS", rows_at_once)
+    kinds = ("like", "grid_nope", "skip", "swipe_like")
+    rows = [(uid(n % 5), uid(n // 5 * 3), kinds[n % 4], at(n // 10)) for n in range(60)]
+    place = world([{"id": uid(n), "is_active": n % 4 > 0} for n in range(30)], rows)
+    read, made = History.from_snapshot(place.snapshot(tmp_path)), place.history
+    assert (read.video < 0).any()
+    for name, values in vars(made).items():
+        assert np.array_equal(getattr(read, name), values), name
+        assert getattr(read, name).dtype == values.dtype, name

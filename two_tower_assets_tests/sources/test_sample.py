@@ -18,6 +18,10 @@ RECORDED = "4445052651e17e0235b8f7ddbc6d169ee8ca419fa4158cce5cd9dea27c827b71"
 LIKE = pl.col("decision_type").str.ends_with("like")
 
 
+def as_text(decisions: pl.DataFrame) -> pl.DataFrame:
+    return decisions.with_columns(pl.col("user_id", "video_id").cast(pl.String))
+
+
 @pytest.fixture(scope="module")
 def sample() -> SourceTables:
     return generate_sample(SampleSettings())
@@ -76,13 +80,14 @@ def test_every_edge_case_of_videos_occurs(sample: SourceTables) -> None:
 
 def test_every_edge_case_of_users_occurs(sample: SourceTables) -> None:
     """New users, only-NOPE users, one with very many decisions, missing profiles and unknown videos all occur."""
-    by_user = sample.decisions.group_by("user_id").agg(likes=LIKE.sum(), all=pl.len())
+    decisions = as_text(sample.decisions)
+    by_user = decisions.group_by("user_id").agg(likes=LIKE.sum(), all=pl.len())
     assert sample.profiles.join(by_user, on="user_id", how="anti").height > 20
     assert by_user.filter((pl.col("likes") == 0) & (pl.col("all") > 5)).height > 5
     assert by_user["all"].max() > 900  # type: ignore[operator]
     assert by_user.join(sample.profiles, on="user_id", how="anti").height > 3
     assert sample.profiles["created_at"].null_count() > 0
-    assert sample.decisions.join(sample.videos, left_on="video_id", right_on="id", how="anti").height > 10
+    assert decisions.join(sample.videos, left_on="video_id", right_on="id", how="anti").height > 10
     kinds = set(sample.decisions["decision_type"].unique())
     assert {"swipe_like", "grid_nope", "like", "nope", "skip"} <= kinds
     same_moment = sample.decisions.group_by("user_id", "created_at").len()
@@ -98,9 +103,11 @@ def recall_at(scores: np.ndarray[Any, Any], seen: set[int], wanted: set[int], k:
 def test_there_is_something_to_learn(sample: SourceTables) -> None:
     """After 90 % of the time liked tags find later likes better than popularity does, and popularity beats chance."""
     videos = sample.videos
-    known = sample.decisions.join(
-        videos.select(video_id="id").with_row_index("video"), on="video_id", how="inner"
-    ).sort("created_at")
+    known = (
+        as_text(sample.decisions)
+        .join(videos.select(video_id="id").with_row_index("video"), on="video_id", how="inner")
+        .sort("created_at")
+    )
     cut = known["created_at"][int(known.height * 0.9)]
     before, after = known.filter(pl.col("created_at") < cut), known.filter(LIKE & (pl.col("created_at") >= cut))
     popular = np.bincount(before.filter(LIKE)["video"], minlength=videos.height).astype(float)

@@ -48,7 +48,7 @@ def test_only_required_columns() -> None:
     made = tables()
     assert dict(made.videos.schema) == dict(VIDEOS)
     assert dict(made.profiles.schema) == dict(PROFILES)
-    assert dict(made.decisions.schema) == dict(DECISIONS)
+    assert [type(kind) for kind in made.decisions.schema.values()] == [pl.Enum, pl.Enum, pl.String, pl.Datetime]
     row = made.videos.row(0, named=True)
     assert (row["safety_level"], row["is_active"], row["region_codes"], row["tags"]) == (0, True, [], [])
     assert row["created_at"] == UNKNOWN_TIME
@@ -334,3 +334,34 @@ def test_folder_errors(tmp_path: Path) -> None:
     (tmp_path / "videos.csv").write_text("id\n")
     with pytest.raises(SourceDataError, match=r"twice: videos\.parquet and videos\.csv"):
         read_folder(tmp_path)
+
+
+def test_decisions_may_come_in_blocks() -> None:
+    """Codes, counts, the latest of each and the row that an error names are those of all rows at once."""
+    moments = [NOW - timedelta(minutes=minute) for minute in (5, 4, 4, 9, 1, 2)]
+    rows = pl.DataFrame(
+        {
+            "user_id": [uid(2), uid(1), uid(2), None, uid(1), uid(3)],
+            "video_id": [uid(9), uid(9), uid(9), uid(1), uid(9), uid(8)],
+            "decision_type": ["like", "nope", "skip", "like", "like", "nope"],
+            "created_at": moments,
+        }
+    )
+    videos = pl.DataFrame({"id": [uid(9)]})
+    whole = validated(videos=videos, decisions=rows, now=NOW)
+    blocks = validated(videos=videos, decisions=[rows.head(0), *rows.iter_slices(2)], now=NOW)
+    assert whole.decisions.to_dicts() == blocks.decisions.to_dicts()
+    assert whole.content_hash() == blocks.content_hash()
+    assert (
+        blocks.counts["user_video_decisions"]
+        == {
+            "left out: null user_id": 1,
+            "left out: duplicate decision of a user about a video, the latest is kept": 2,
+            "decision about an unknown video": 1,
+            "decision of a user without a profile": 3,
+        }
+        == whole.counts["user_video_decisions"]
+    )
+    wrong = rows.with_columns(user_id=pl.Series([uid(2), uid(1), uid(2), "nobody", uid(1), uid(3)]))
+    with pytest.raises(SourceDataError, match="Row 4 holds 'nobody'"):
+        validated(videos=videos, decisions=wrong.iter_slices(3), now=NOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -212,6 +213,7 @@ def report(
     has decided on. Means have 95 % bootstrap intervals over users.
     """
     from two_tower_assets.evaluation.evaluate import Champion, Measured, evaluate
+    from two_tower_assets.evaluation.lazily import Lazily
     from two_tower_assets.evaluation.report import Baseline
 
     site = workspace.site
@@ -219,9 +221,10 @@ def report(
 
     def fill(into: Path) -> Facts:
         trials = trials_for(site, videos)
-        measured = {
-            name: Measured(
-                trial,
+
+        def measured(name: str) -> Measured:
+            return Measured(
+                trials.asked[name],
                 {
                     method: ranking
                     for made in (two_tower, champion, *baselines)
@@ -233,11 +236,10 @@ def report(
                     if name in made.facts["tuned"]
                 },
             )
-            for name, trial in trials.asked.items()
-        }
+
         live = champion.facts.get("version")
         found = evaluate(
-            measured,
+            Lazily({name: partial(measured, name) for name in trials.asked}),
             trials.videos,
             choices_of(evaluated_checkpoint),
             site.settings.evaluation,

@@ -1,13 +1,15 @@
 """Assets of the sources: the rows in the pipeline's Postgres, and snapshots of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 import dagster as dg
 
 from two_tower_assets.contract import Tables
 from two_tower_assets.defs import columns, metadata
 from two_tower_assets.defs.code import code_version
+from two_tower_assets.defs.profiles import look
 from two_tower_assets.defs.progress import log_progress
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
@@ -117,12 +119,14 @@ def _take(context: dg.AssetExecutionContext, site: Site) -> Snapshot:
 )
 def snapshot(context: dg.AssetExecutionContext, workspace: Workspace) -> Iterator[dg.MaterializeResult[Made]]:
     """The three tables read in one transaction and frozen as parquet under a name of their content."""
-    taken = friendly(_take)(context, workspace.site)
+    taken, profile = look("sources/snapshot", partial(friendly(_take), context, workspace.site))
     for noun, table in _TABLES.items():
-        yield _describe(workspace.site, taken, noun, table)
+        yield _describe(workspace.site, taken, noun, table, profile)
 
 
-def _describe(site: Site, taken: Snapshot, noun: str, table: str) -> dg.MaterializeResult[Made]:
+def _describe(
+    site: Site, taken: Snapshot, noun: str, table: str, profile: Mapping[str, object]
+) -> dg.MaterializeResult[Made]:
     facts = taken.tables[table]
     asset = f"sources/{noun}"
     fingerprint = fingerprint_of(asset, taken.content_hash, taken.cutoff.isoformat(), facts.content_hash)
@@ -140,7 +144,7 @@ def _describe(site: Site, taken: Snapshot, noun: str, table: str) -> dg.Material
     described = {
         "dagster/row_count": facts.rows,
         "dagster/column_schema": columns.table_schema(frame.collect_schema(), _MEANINGS[noun]),
-        **(_over_time(taken) if noun == "decisions" else {}),
+        **({**_over_time(taken), **profile} if noun == "decisions" else {}),
         "content_hash": facts.content_hash[:16],
         "cutoff": dg.MetadataValue.timestamp(taken.cutoff),
         "rows_left_out": metadata.counts(facts.left_out),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from two_tower_assets.evaluation.baselines.fallback import over_popularity
-from two_tower_assets.evaluation.baselines.library import fit_model, model_class
+from two_tower_assets.evaluation.baselines.library import fit_model, model_class, refuse_too_many
 from two_tower_assets.evaluation.baselines.likes import liked_videos, state_likes
 from two_tower_assets.evaluation.baselines.method import Parameters
 from two_tower_assets.evaluation.baselines.popularity import Popularity, popularity
@@ -44,9 +44,10 @@ class Als:
         """Factorise users × videos; a LIKE has confidence `alpha`.
 
         Raises:
-            EvaluationError: fewer than two videos were liked, or `implicit` is not installed.
+            EvaluationError: fewer than two videos were liked, too many LIKEs, or `implicit` is not installed.
         """
         make = model_class("implicit.cpu.als", "AlternatingLeastSquares")
+        refuse_too_many(len(data.likes))
         liked = liked_videos(data)
         model = fit_model(
             make,

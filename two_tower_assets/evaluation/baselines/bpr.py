@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from two_tower_assets.evaluation.baselines.fallback import over_popularity
-from two_tower_assets.evaluation.baselines.library import fit_model, model_class
+from two_tower_assets.evaluation.baselines.library import fit_model, model_class, refuse_too_many
 from two_tower_assets.evaluation.baselines.likes import NOWHERE, liked_videos, places, state_likes
 from two_tower_assets.evaluation.baselines.method import Parameters
 from two_tower_assets.evaluation.baselines.popularity import Popularity, popularity
@@ -43,9 +43,11 @@ class Bpr:
         correction of sampled softmax (Yi et al., RecSys 2019), and on short histories it is most of the ranking.
 
         Raises:
-            EvaluationError: fewer than two videos were liked, the fit diverged, or `implicit` is not installed.
+            EvaluationError: fewer than two videos were liked, too many LIKEs, the fit diverged, or `implicit` is not
+                installed.
         """
         make = model_class("implicit.cpu.bpr", "BayesianPersonalizedRanking")
+        refuse_too_many(len(data.likes))
         liked = liked_videos(data)
         model = fit_model(
             make,

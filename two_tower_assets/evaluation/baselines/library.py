@@ -19,6 +19,9 @@ from two_tower_assets.evaluation.baselines.threads import one_blas_thread
 SEED: Final = 0
 THREADS: Final = 1
 
+MAX_LIKES: Final = 2_000_000
+"""More take these methods, whose grids are fitted on one thread, an hour or more each."""
+
 _REMEDY: Final = "Install it with `pip install 'two-tower-assets[baselines]'`."
 
 
@@ -30,6 +33,19 @@ def model_class(module: str, name: str) -> Callable[..., Any]:
     """
     found: Callable[..., Any] = getattr(_load(module), name)
     return found
+
+
+def refuse_too_many(likes: int) -> None:
+    """Leave a method out where it cannot keep up.
+
+    Raises:
+        EvaluationError: there are more than `MAX_LIKES`.
+    """
+    if likes > MAX_LIKES:
+        raise EvaluationError(
+            f"{likes:,} LIKEs are more than the {MAX_LIKES:,} that this method is fitted on",
+            remedy="Nothing is to be done: the other methods are measured without it.",
+        )
 
 
 def fit_model(make: Callable[..., Any], like_UM: csr_matrix, **parameters: float) -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from two_tower_assets.errors import EvaluationError
+from two_tower_assets.evaluation.baselines import library
 from two_tower_assets.evaluation.baselines.als import Als
 from two_tower_assets.evaluation.baselines.bpr import Bpr
 from two_tower_assets.evaluation.baselines.likes import state_likes
@@ -77,6 +78,17 @@ def test_a_fit_that_diverges_says_so(tmp_path: Path) -> None:
     data = two_groups(tmp_path)
     with pytest.raises(EvaluationError, match="diverged"):
         Bpr().fit(data, {**BPR, "learning_rate": 1e20})
+
+
+@pytest.mark.parametrize("method", [Als(), Bpr()], ids=["als", "bpr"])
+def test_more_likes_than_a_method_keeps_up_with_leave_it_out_and_say_so(
+    method: Als | Bpr, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reason goes into the report, where the other methods stand."""
+    pytest.importorskip("implicit")
+    monkeypatch.setattr(library, "MAX_LIKES", 299)
+    with pytest.raises(EvaluationError, match="300 LIKEs are more than the 299 that"):
+        method.fit(two_groups(tmp_path), ALS)
 
 
 @pytest.mark.parametrize("baseline", [Als(), Bpr()], ids=["als", "bpr"])

@@ -1,0 +1,67 @@
+"""One stage at one size in a process of its own: its seconds and the most memory that was resident."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from two_tower_assets_tests.bench.catalogue.size import Size
+from two_tower_assets_tests.bench.growth.place import Place
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a stage took at a size."""
+
+    stage: str
+    decisions: int
+    rows: int
+    """What it worked on."""
+    seconds: float
+    cpu_seconds: float
+    """Of the process's own threads: what a busy machine changes little; a database's work is not in it."""
+    peak_mib: float
+    """Most resident memory of the process while it worked."""
+    before_mib: float
+    """Resident memory when it began: the interpreter and its libraries."""
+
+
+def run_stage(stage: str, place: Place) -> Cost:
+    """Run a stage in a child and return what it took; its output goes to ours where it fails."""
+    asked = {"folder": str(place.folder), "url": place.url, "size": vars(place.size)}
+    command = [sys.executable, "-W", "ignore", "-m", __name__, stage, json.dumps(asked)]
+    answered = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return Cost(stage, place.size.decisions, **json.loads(answered.splitlines()[-1]))
+
+
+def _measured(stage: str, place: Place) -> dict[str, float]:
+    from two_tower_assets_tests.bench.growth.stages import STAGES  # noqa: PLC0415 - not in the parent
+
+    work = STAGES[stage](place)
+    _forget_peak()
+    before = _status("VmRSS")
+    begun, begun_cpu = time.perf_counter(), time.process_time()
+    rows = work()
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - begun_cpu
+    return {"rows": rows, "seconds": seconds, "cpu_seconds": cpu, "peak_mib": _status("VmHWM"), "before_mib": before}
+
+
+def _forget_peak() -> None:
+    """Let the kernel count the peak from here: what came before, libraries being loaded, is none of the stage's."""
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def _status(name: str) -> float:
+    """MiB of a line of /proc/self/status: `ru_maxrss` would begin with that of the parent."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    (kib,) = (line.split()[1] for line in lines if line.startswith(f"{name}:"))
+    return int(kib) / 1024
+
+
+if __name__ == "__main__":
+    found = json.loads(sys.argv[2])
+    print(json.dumps(_measured(sys.argv[1], Place(Path(found["folder"]), found["url"], Size(**found["size"])))))
