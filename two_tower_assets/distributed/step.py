@@ -1,8 +1,8 @@
 """One optimiser step that several workers take together and that does not depend on how many they are.
 
 A step's batch is cut into slices. A worker encodes the rows and the videos of its slices; the videos of all are
-gathered, so every row meets every candidate of the step. Dropout is drawn for each slice from (seed, step, slice). What
-depends on the number of workers is only the order in which float32 sums are taken.
+gathered, so every row meets every candidate of the step. Dropout is drawn for each slice from (seed, step, slice).
+Only the order in which float32 sums are taken depends on the number of workers.
 
 Letters in tensor names: those of `training.loss`; m and b are a worker's own videos and rows.
 """
@@ -93,31 +93,24 @@ def own_loss(model: TwoTower, parts: Sequence[Batch], settings: TrainingSettings
         torch.manual_seed(_seed(settings.seed, step, part))
         users.append(model.user.parts(torch.from_numpy(batch.user_BF)))
         items.append(model.item.parts(torch.from_numpy(batch.item_MF), torch.from_numpy(batch.slot_M)))
-    *heads_MD, taste_MD = _gathered(items, crew.lengths(parts[0].encoded))
+    videos = _gathered(items, crew.lengths(parts[0].encoded))
     return torch.stack(
-        [
-            _part_loss(model, user, heads_MD, taste_MD, batch, settings)
-            for user, batch in zip(users, parts, strict=True)
-        ]
+        [_part_loss(model, user, videos, batch, settings) for user, batch in zip(users, parts, strict=True)]
     ).sum()
 
 
 def _gathered(items: Sequence[list[Tensor]], lengths: Sequence[int]) -> list[Tensor]:
     """One [M, D] a head, of the videos of all workers."""
     sizes = [head.shape[1] for head in items[0]]
-    own_mD = torch.cat([torch.cat(heads, dim=1) for heads in items])
-    return list(gather_rows(own_mD, lengths).split(sizes, dim=1))
+    own = torch.cat([torch.cat(heads, dim=1) for heads in items])
+    return list(torch.split(gather_rows(own, lengths), sizes, dim=1))
 
 
 def _part_loss(
-    model: TwoTower,
-    user: list[Tensor],
-    heads_MD: list[Tensor],
-    taste_MD: Tensor,
-    batch: Batch,
-    settings: TrainingSettings,
+    model: TwoTower, user: list[Tensor], videos: list[Tensor], batch: Batch, settings: TrainingSettings
 ) -> Tensor:
     candidates = candidates_of(batch)
+    *heads_MD, taste_MD = videos
     *users, user_taste_BD = user
     heads = zip(users, heads_MD, model.log_temperature_H, strict=True)
     retrieval = torch.stack([sampled_softmax_loss(*head, candidates) for head in heads]).mean()
@@ -136,7 +129,7 @@ def _sum_up(parameters: Sequence[Tensor], loss: Tensor) -> float:
     ]
     flat = torch.cat([loss.reshape(1), has, *(gradient.reshape(-1) for gradient in gradients)])
     dist.all_reduce(flat)
-    found = flat[1 + len(has) :].split([parameter.numel() for parameter in parameters])
+    found = torch.split(flat[1 + len(has) :], [parameter.numel() for parameter in parameters])
     for parameter, gradient, workers in zip(parameters, found, flat[1:].tolist(), strict=False):
         parameter.grad = gradient.view_as(parameter) if workers else None
     return float(flat[0])

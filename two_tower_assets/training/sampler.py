@@ -89,7 +89,7 @@ class Sampler:
         encoded = np.concatenate([candidates, np.setdiff1d(rows.nope_video_B[has_nope_B], candidates)])
         place = np.full(len(self._data.history.video_ids) + 1, _ABSENT, dtype=np.int64)
         place[encoded] = np.arange(len(encoded))
-        drawn = _Drawn(rows, candidates, encoded, place, int(has_nope_B.sum()))
+        drawn = _Drawn(rows, candidates, encoded.astype(np.int64), place, int(has_nope_B.sum()))
         return [self._part(drawn, part, count) for part in chosen]
 
     def _part(self, drawn: _Drawn, part: int, count: int) -> Batch:
@@ -272,7 +272,7 @@ class _Drawn:
 
     rows: _Rows
     candidates: NDArray[np.int32]
-    encoded: NDArray[np.int32]
+    encoded: NDArray[np.int64]
     """The candidates first, then videos that are only NOPEs of some row."""
     place: NDArray[np.int64]
     """[videos + 1] place of each video among the encoded ones, absent where it is none; last: unknown videos."""
