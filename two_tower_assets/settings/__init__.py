@@ -14,6 +14,7 @@ from two_tower_assets.settings.gate import GateSettings
 from two_tower_assets.settings.kubernetes import KubernetesSettings
 from two_tower_assets.settings.model import ModelSettings
 from two_tower_assets.settings.printing import as_toml
+from two_tower_assets.settings.ray import RaySettings
 from two_tower_assets.settings.release import ReleaseSettings
 from two_tower_assets.settings.rerank import RerankSettings
 from two_tower_assets.settings.sample import SampleSettings
@@ -29,6 +30,7 @@ __all__ = [
     "GateSettings",
     "KubernetesSettings",
     "ModelSettings",
+    "RaySettings",
     "ReleaseSettings",
     "RerankSettings",
     "SampleSettings",

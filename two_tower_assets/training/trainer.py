@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -81,6 +81,8 @@ class Fit:
     """Steps taken."""
     curves: Curves
     examples_per_second: float
+    ran: Mapping[str, Any] = field(default_factory=dict)
+    """What an engine of several workers says of how it went."""
 
 
 def fit(
