@@ -14,7 +14,7 @@ from two_tower_assets.settings import RaySettings
 # Read by Ray when it is imported: nothing is told to its makers, and no process serves a page.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
-import ray  # noqa: E402
+import ray
 
 
 def join_cluster(settings: RaySettings) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from datetime import datetime
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
-import torch
 from pydantic import BaseModel
 from torch import Tensor, nn
 
@@ -32,33 +33,34 @@ def content_hash(*values: object) -> str:
 def _parts(value: Any) -> Iterator[bytes]:
     yield type(value).__qualname__.encode()
     match value:
-        case None | bool() | int() | float() | str():
+        case None | bool() | int() | float() | str() | np.dtype() | datetime():
             yield repr(value).encode()
-        case np.ndarray():
+        case np.ndarray() | np.generic():
             yield f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes()
-        case np.generic():
-            yield value.tobytes()
-        case Tensor():
-            yield from _parts(value.detach().cpu().numpy())
-        case nn.Module():
-            yield from _parts(value.state_dict())
         case BaseModel():
             yield value.model_dump_json().encode()
-        case torch.dtype() | np.dtype():
-            yield str(value).encode()
-        case Mapping():
-            for key, held in value.items():
-                yield from _parts(key)
+        case Mapping() | list() | tuple():
+            for held in _held(value):
                 yield from _parts(held)
-        case list() | tuple() | range():
-            for held in value:
-                yield from _parts(held)
-        case functools.partial():
-            yield from _parts((value.func, value.args, value.keywords))
-        case _ if callable(value) and hasattr(value, "__qualname__"):
-            yield from _callable_parts(value)
         case _:
-            yield from _object_parts(value)
+            yield from _parts_of_object(value)
+
+
+def _held(values: Mapping[Any, Any] | list[Any] | tuple[Any, ...]) -> Iterable[Any]:
+    return values.items() if isinstance(values, Mapping) else values
+
+
+def _parts_of_object(value: Any) -> Iterator[bytes]:
+    if isinstance(value, Tensor):
+        yield from _parts(value.detach().cpu().numpy())
+    elif isinstance(value, nn.Module):
+        yield from _parts(dict(value.state_dict()))
+    elif isinstance(value, functools.partial):
+        yield from _parts((value.func, value.args, value.keywords))
+    elif isinstance(value, FunctionType | MethodType):
+        yield from _callable_parts(value)
+    else:
+        yield from _parts(_fields_of(value))
 
 
 def _callable_parts(value: Any) -> Iterator[bytes]:
@@ -70,16 +72,12 @@ def _callable_parts(value: Any) -> Iterator[bytes]:
         yield from _parts(cell.cell_contents)
 
 
-def _object_parts(value: Any) -> Iterator[bytes]:
+def _fields_of(value: Any) -> dict[str, Any]:
     kind = type(value)
     if is_dataclass(value):
-        held = {field.name: getattr(value, field.name) for field in fields(value)}
-    elif kind.__module__.startswith("two_tower_assets"):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if kind.__module__.startswith("two_tower_assets"):
         kept = {name for name in dir(kind) if isinstance(getattr(kind, name), functools.cached_property)}
-        held = {name: vars(value)[name] for name in sorted(vars(value)) if name not in kept}
-    elif kind.__module__ == "datetime":
-        held = {"text": str(value)}
-    else:
-        message = f"{kind.__module__}.{kind.__qualname__} has no content that is known here"
-        raise TypeError(message)
-    yield from _parts(held)
+        return {name: vars(value)[name] for name in sorted(vars(value)) if name not in kept}
+    message = f"{kind.__module__}.{kind.__qualname__} has no content that is known here"
+    raise TypeError(message)

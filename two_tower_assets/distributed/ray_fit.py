@@ -1,4 +1,4 @@
-"""A fit by Ray Train: workers that find each other, are replaced when one dies, and go on from the last kept state."""
+"""A fit by Ray Train: workers that find each other, are replaced when one dies, and go on from what was kept last."""
 
 from __future__ import annotations
 

@@ -28,8 +28,8 @@ def ray_blocks(
 ) -> Iterator[Arrays]:
     """Yield what `compute` makes of each block, in their order.
 
-    Every block is a file named by what it is made of, and appears whole; those that are there already, from a run that
-    was broken off, are read. All are deleted once they were yielded.
+    Every block is a file named by what it is made of, and appears whole; those that are there already, from a run
+    that was broken off, are read. All are deleted once they were yielded.
 
     Args:
         compute: given to all workers.

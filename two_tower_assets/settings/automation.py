@@ -39,7 +39,7 @@ class AutomationSettings(Strict):
     extra `k8s`. See the table `kubernetes`."""
     engine: Literal["local", "ray"] = "local"
     """What fits the towers and computes vectors and rankings: `local`, the step's own process; `ray`: workers of a
-    cluster, which need the extra `ray`. See the table `ray`."""
+    cluster, which need the extra `ray`. See the table `ray`. TWO_TOWER_ENGINE overrides it."""
     step_processes: Positive = 1
     """Steps of a run side by side, each in a process of its own; 1: all in one, which is faster on few cores. With
     pods: how many side by side."""

@@ -20,8 +20,8 @@ class RaySettings(Strict):
     cpus_per_worker: Positive = 1
     """Cores that each asks for."""
     slices: Positive = 8
-    """Parts that a step's batch is cut into, as many as workers or more. Dropout is drawn for each, so that a fit does
-    not depend on the number of workers."""
+    """Parts that a step's batch is cut into, as many as workers or more. Dropout is drawn for each, so that a fit
+    does not depend on the number of workers."""
     checkpoint_steps: Positive = 50
     """Steps after which a fit can go on when a worker dies, at most."""
     retries: Annotated[int, Field(ge=0)] = 3

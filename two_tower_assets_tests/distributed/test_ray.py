@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-
-pytest.importorskip("ray", reason="the extra `ray` is not installed")
+import torch
+import torch.distributed as dist
 
 from two_tower_assets.distributed.cluster import join_cluster, leave_cluster
 from two_tower_assets.distributed.engine import RayEngine
 from two_tower_assets.distributed.journal import Journal
-from two_tower_assets.errors import TrainingError
+from two_tower_assets.distributed.replica import Task, run_replica
+from two_tower_assets.distributed.replica_state import ReplicaState
+from two_tower_assets.distributed.step import Crew
+from two_tower_assets.errors import EngineError, TrainingError
 from two_tower_assets.settings import RaySettings
 from two_tower_assets.training.data import TrainingData
 from two_tower_assets.training.engine import Arrays, Block
 from two_tower_assets.training.towers import TwoTower
-from two_tower_assets.training.trainer import Fit, StepReport
+from two_tower_assets.training.trainer import Fit, StepReport, Watch, unwatched
 from two_tower_assets_tests.training.tastes import SMALL, data_of, tastes
 
-STEPS = 30
+# Ray warns of what it does itself, and of sockets that it leaves to its processes.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning:ray"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
+]
+
+STEPS = 40
+KILLED_AT = 12
 TWO = RaySettings(slices=4, checkpoint_steps=5)
-ONE = TWO.model_copy(update={"workers": 1})
-# Long enough for a kill in the middle.
-TRAINING = SMALL.training.model_copy(update={"batch_size": 64})
+TRAINING = SMALL.training.model_copy(update={"validate_every": 1})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,43 +53,106 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> TrainingData:
 
 
 @pytest.fixture(scope="module")
-def whole(data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> Fit:
-    """What two workers fit that nobody disturbs."""
-    folder = tmp_path_factory.mktemp("whole")
-    fitted = RayEngine(TWO, folder, "").fit(data, SMALL.model, TRAINING, steps=STEPS, validate=temperature)
-    assert list((folder / "fits").iterdir()) == []
-    return fitted
+def undisturbed(data: TrainingData, tmp_path_factory: pytest.TempPathFactory) -> ReplicaState:
+    """What one worker fits that nobody disturbs, without Ray."""
+    task = Task(data, SMALL.model, TRAINING, STEPS, None)
+    meeting = tmp_path_factory.mktemp("group") / "meeting"
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=0, world_size=1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return run_replica(
+                task, Crew.of_process_group(TWO.slices), keep=lambda _: None, keep_every=STEPS, watch=unwatched
+            )
+    finally:
+        dist.destroy_process_group()
 
 
-def temperature(model: TwoTower) -> float:
+def slow(model: TwoTower) -> float:
+    """Something to validate by, which leaves time for a kill in the middle."""
+    time.sleep(0.05)
     return model.temperature
 
 
-def same(one: Fit, two: Fit, tolerance: float = 1e-6) -> None:
-    assert two.curves.losses == pytest.approx(one.curves.losses, rel=tolerance)
-    assert [taken for taken, _ in two.curves.validations] == [taken for taken, _ in one.curves.validations]
-    for name, weights in one.model.state_dict().items():
-        assert two.model.state_dict()[name].numpy() == pytest.approx(weights.numpy(), abs=1e-4), name
-
-
-def test_a_worker_killed_with_9_is_replaced_and_the_fit_ends_as_if_nothing_happened(
-    data: TrainingData, whole: Fit, tmp_path: Path
-) -> None:
-    """Killed at step 12, the fit goes on at step 10, where it was kept last; losses and weights are the same."""
-    seen: list[int] = []
-
-    def kill_once(report: StepReport) -> None:
-        if report.step == 12 and report.step not in seen:
-            os.kill(pid_of(tmp_path, rank=1), signal.SIGKILL)
-        seen.append(report.step)
-
-    fitted = slow_engine(tmp_path).fit(
-        data, SMALL.model, TRAINING, steps=STEPS, validate=temperature, watch=kill_once
+def fitted(
+    data: TrainingData, settings: RaySettings, folder: Path, watch: Watch = unwatched, *, rate: float = 3e-3
+) -> Fit:
+    training = TRAINING.model_copy(update={"learning_rate": rate})
+    return RayEngine(settings, folder, "code").fit(
+        data, SMALL.model, training, steps=STEPS, validate=slow, watch=watch
     )
-    assert fitted.ran["restarts"] == 1
-    first, again = fitted.ran["began_at_steps"]
-    assert first == 0
-    assert 10 <= again < STEPS
-    assert again % TWO.checkpoint_steps == 0
-    assert seen.count(again + 1) >= 1
-    same(whole, fitted)
+
+
+def killer(folder: Path) -> Watch:
+    """Kill the second worker once, at its first step from `KILLED_AT`."""
+    killed: list[int] = []
+
+    def watch(report: StepReport) -> None:
+        if report.step >= KILLED_AT and not killed:
+            (journal,) = (folder / "fits").glob("*.jsonl")
+            killed.extend(entry["pid"] for entry in Journal(journal).entries() if entry.get("rank") == 1)
+            os.kill(killed[-1], signal.SIGKILL)
+
+    return watch
+
+
+def require_same(found: Fit, state: ReplicaState) -> None:
+    assert found.curves.losses == pytest.approx(state.losses, rel=1e-6)
+    assert [taken for taken, _ in found.curves.validations] == list(range(1, STEPS + 1))
+    for name, weights in state.weights.items():
+        assert float((found.model.state_dict()[name] - weights).abs().max()) < 1e-4, name
+
+
+def test_a_fit_goes_on_when_a_worker_is_killed_with_9(
+    data: TrainingData, undisturbed: ReplicaState, tmp_path: Path
+) -> None:
+    """It goes on where it was kept last, and ends with the losses and weights of a fit that nobody disturbed."""
+    found = fitted(data, TWO, tmp_path, killer(tmp_path))
+    first, again = found.ran["began_at_steps"]
+    assert (first, found.ran["restarts"], found.ran["workers"]) == (0, 1, 2)
+    assert KILLED_AT - TWO.checkpoint_steps <= again < STEPS
+    require_same(found, undisturbed)
+    assert list((tmp_path / "fits").iterdir()) == []
+
+
+def test_one_worker_goes_on_where_two_were_broken_off(
+    data: TrainingData, undisturbed: ReplicaState, tmp_path: Path
+) -> None:
+    """Out of attempts, the fit ends by an error that says to run again; one worker then ends it as two would."""
+    with pytest.raises(EngineError, match=r"failed more than 0 times.*Run again: the fit goes on"):
+        fitted(data, TWO.model_copy(update={"retries": 0}), tmp_path, killer(tmp_path))
+    found = fitted(data, TWO.model_copy(update={"workers": 1}), tmp_path)
+    (began,) = found.ran["began_at_steps"]
+    assert KILLED_AT - TWO.checkpoint_steps <= began < STEPS
+    require_same(found, undisturbed)
+
+
+def test_a_loss_that_is_not_finite_is_told_and_not_tried_again(data: TrainingData, tmp_path: Path) -> None:
+    """The error of the local engine, with its remedy, after one attempt; and nothing is left behind."""
+    with pytest.raises(TrainingError, match=r"at step \d+.*training\.learning_rate"):
+        fitted(data, TWO, tmp_path, rate=1e30)
+    assert list((tmp_path / "fits").iterdir()) == []
+
+
+def roots(block: Block) -> Arrays:
+    """Square roots, and who computed them."""
+    return {"root": np.sqrt(block), "pid": np.full(len(block), os.getpid())}
+
+
+def test_blocks_are_computed_by_workers_and_not_again_after_an_end_in_the_middle(tmp_path: Path) -> None:
+    """What two workers made is read back by the next attempt; only a shard that is missing is computed anew."""
+    blocks = [np.arange(at, at + 3) for at in (0, 3, 6)]
+    engine = RayEngine(TWO, tmp_path, "code")
+    attempt = engine.blocks(roots, blocks)
+    first = next(attempt)
+    attempt.close()
+    shards = sorted((tmp_path / "shards").rglob("*.safetensors"))
+    assert len(shards) == len(blocks)
+    shards[0].unlink()
+    kept = {path: path.stat().st_mtime_ns for path in shards[1:]}
+    again = engine.blocks(roots, blocks)
+    made = [next(again) for _ in blocks]
+    assert {path: path.stat().st_mtime_ns for path in shards[1:]} == kept
+    assert np.array_equal(np.concatenate([part["root"] for part in made]), np.sqrt(np.arange(9)))
+    assert os.getpid() not in first["pid"]
+    assert list(again) == []
+    assert list((tmp_path / "shards").iterdir()) == []
