@@ -26,6 +26,8 @@ from two_tower_assets.settings import RaySettings
 from two_tower_assets.training.trainer import Curves, Fit, StepReport, Watch, new_model, unwatched
 
 _KEPT_STATES: Final = 2
+_LINES_TOLD: Final = 3
+"""Of Ray's text about a failure: which worker, and its error; traces follow."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def _trained(task: Task, settings: RaySettings, place: _Place) -> ReplicaState |
         result = trainer.fit()
     except train.TrainingFailedError as error:
         raise EngineError(
-            f"The workers of a fit failed more than {settings.retries} times; the last one by: {error}",
+            f"The workers of a fit failed more than {settings.retries} times; the last time by: {_told(error)}",
             where="ray.retries",
             remedy="Run again: the fit goes on where it was. If they were killed for memory, give them more or set "
             "ray.workers lower.",
@@ -112,6 +114,10 @@ def _trained(task: Task, settings: RaySettings, place: _Place) -> ReplicaState |
         return None
     with result.checkpoint.as_directory() as kept:
         return ReplicaState.load(Path(kept))
+
+
+def _told(error: Exception) -> str:
+    return " ".join(str(error).splitlines()[:_LINES_TOLD])
 
 
 def work(config: dict[str, Any]) -> None:
