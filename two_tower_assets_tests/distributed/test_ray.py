@@ -33,8 +33,8 @@ from two_tower_assets_tests.training.tastes import SMALL, data_of, tastes
 
 pytest.importorskip("ray", reason="the extra `ray` is not installed")
 
-from two_tower_assets.distributed.cluster import join_cluster, leave_cluster  # noqa: E402 - they import ray
-from two_tower_assets.distributed.engine import RayEngine  # noqa: E402 - same
+from two_tower_assets.distributed.cluster import join_cluster, leave_cluster
+from two_tower_assets.distributed.engine import RayEngine
 
 # Ray warns of what it does itself, and of sockets that it leaves to its processes.
 pytestmark = [
