@@ -46,6 +46,7 @@ pytestmark = [
 STEPS = 40
 KILLED_AT = 12
 TWO = RaySettings(slices=4, checkpoint_steps=5)
+ONE = TWO.model_copy(update={"workers": 1})
 TRAINING = SMALL.training.model_copy(update={"validate_every": 1})
 
 
@@ -135,7 +136,7 @@ def test_one_worker_goes_on_where_two_were_broken_off(
     """Out of attempts, the fit ends by an error that says to run again; one worker then ends it as two would."""
     with pytest.raises(EngineError, match=r"(?s)failed more than 0 times.*Run again: the fit goes on"):
         fitted(data, TWO.model_copy(update={"retries": 0}), tmp_path, killer(tmp_path))
-    found = fitted(data, TWO.model_copy(update={"workers": 1}), tmp_path)
+    found = fitted(data, ONE, tmp_path)
     (began,) = found.ran["began_at_steps"]
     require_kept(began)
     require_same(found, undisturbed)
@@ -144,7 +145,7 @@ def test_one_worker_goes_on_where_two_were_broken_off(
 def test_a_loss_that_is_not_finite_is_told_and_not_tried_again(data: TrainingData, tmp_path: Path) -> None:
     """The error of the local engine, with its remedy, after one attempt; and nothing is left behind."""
     with pytest.raises(TrainingError, match=r"at step \d+.*training\.learning_rate"):
-        fitted(data, TWO, tmp_path, rate=1e30)
+        fitted(data, ONE, tmp_path, rate=1e30)
     assert list((tmp_path / "fits").iterdir()) == []
 
 
@@ -182,7 +183,7 @@ def window(tmp_path_factory: pytest.TempPathFactory) -> Trial:
     return Trials(source, find_examples(source.history, SMALL.evaluation)).validation
 
 
-def test_rankings_by_workers_are_those_of_one_process(
+def test_rankings_by_a_worker_are_those_of_one_process(
     window: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Users in several blocks: the same lists and ranks, and scores within 1e-6."""
@@ -190,18 +191,18 @@ def test_rankings_by_workers_are_those_of_one_process(
     model = fit(window.data, SMALL.model, SMALL.training, steps=5).model
     score = tower_scores(model, window.data, window.task)
     here = ranking.rank(window.task, window.data.history, score, 10)
-    there = ranking.rank(window.task, window.data.history, score, 10, engine=RayEngine(TWO, tmp_path, "code"))
+    there = ranking.rank(window.task, window.data.history, score, 10, engine=RayEngine(ONE, tmp_path, "code"))
     for name, values in vars(here).items():
         assert vars(there)[name] == pytest.approx(values, abs=1e-6), name
 
 
-def test_vectors_by_workers_are_those_of_one_process(tmp_path: Path) -> None:
+def test_vectors_by_a_worker_are_those_of_one_process(tmp_path: Path) -> None:
     """Videos in three blocks: the same ids in the same order, and vectors within 1e-6."""
     space = feature_space()
     inputs, tower, active = video_inputs(items(space, 25), space), towers(space).item, np.arange(25) % 5 > 0
     here, there = tmp_path / "here.parquet", tmp_path / "there.parquet"
     write_video_embeddings(here, tower, inputs, active, block=8)
-    engine = RayEngine(TWO, tmp_path / "ray", "code")
+    engine = RayEngine(ONE, tmp_path / "ray", "code")
     assert write_video_embeddings(there, tower, inputs, active, block=8, engine=engine) == 20
     for (ids, vectors), (same_ids, same_vectors) in zip(read_blocks(here), read_blocks(there), strict=True):
         assert np.array_equal(ids, same_ids)
