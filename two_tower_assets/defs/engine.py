@@ -35,7 +35,7 @@ def engine_of(site: Site) -> Engine:
     from two_tower_assets.distributed.engine import RayEngine
 
     settings = site.settings.ray
-    folder = Path(settings.folder) if settings.folder else site.home.root / "ray"
+    folder = Path(settings.folder).resolve() if settings.folder else site.home.root / "ray"
     return RayEngine(settings, folder, code_version("training") + _code())
 
 
