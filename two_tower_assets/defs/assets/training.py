@@ -165,6 +165,7 @@ def checkpoint(
     )
     version = find_version(site.home.artifacts, fingerprint)
     reused = version is not None
+    facts = {name: value for name, value in evaluated_checkpoint.facts.items() if name != "ran"}
     if version is None:
         space, choices = space_of(site, normalizer), choices_of(evaluated_checkpoint)
         watch = log_fit(context.log, "fitting for release")
@@ -177,6 +178,7 @@ def checkpoint(
             watch=watch,
             engine=engine_of(site),
         )
+        facts |= _ran({"for release": fitted})
         popularity = shipped_popularity(snapshot_of(site, videos), choices.fallback_half_life_days).placed
         version = new_version(site.home.artifacts, datetime.now(UTC), site.commit)
         towers = site.home.artifacts / version / Files.TOWERS
@@ -186,7 +188,7 @@ def checkpoint(
         fingerprint,
         site.home.artifacts / version,
         (Files.TOWERS,),
-        {**evaluated_checkpoint.facts, "features": normalizer.data_version, "verdict": verdict.data_version},
+        {**facts, "features": normalizer.data_version, "verdict": verdict.data_version},
         data_version=version,
         made_at=read_facts(site.home.artifacts / version / Files.TOWERS).trained_at,
     )
