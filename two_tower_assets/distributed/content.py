@@ -40,6 +40,7 @@ def _parts(value: Any) -> Iterator[bytes]:
         case BaseModel():
             yield value.model_dump_json().encode()
         case Mapping() | list() | tuple():
+            yield str(len(value)).encode()
             for held in _held(value):
                 yield from _parts(held)
         case _:

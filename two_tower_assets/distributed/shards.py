@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -54,6 +55,7 @@ def _compute_all(compute: Compute, missing: Sequence[tuple[Block, Path]], settin
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     numbers = [{"number": number} for number in range(len(missing))]
     # Inside a list, so that Ray hands the reference on and every worker reads it by itself.
     shared = [ray.put((compute, missing))]
