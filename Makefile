@@ -1,6 +1,8 @@
 # Two commands: `make run` does the main job, `make test` passes the tests. Each installs what it needs.
 PYTHON ?= python3
 DATA ?=
+# What fits the towers and computes vectors: local, or ray; where nothing is said, what the settings say.
+ENGINE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed-$(shell cksum < pyproject.toml | cut -d' ' -f1)
@@ -27,6 +29,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --only-binary :all: --no
 IMAGE := --python-platform x86_64-manylinux_2_28
 
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
+export TWO_TOWER_ENGINE := $(or $(ENGINE),$(TWO_TOWER_ENGINE))
 
 .PHONY: help install run evaluate ablation seeds gate-simulation experiment-simulation nightly-replay ui test check publishing-harness faults bench screenshots pictures demo-pictures up down \
 	push-migrations deploy-functions
@@ -41,7 +44,7 @@ $(STAMP): pyproject.toml
 
 install: $(STAMP) ## into .venv, which every command below does by itself
 
-run: $(STAMP) ## the whole pipeline: data (DATA=folder, default a generated sample) to a live release
+run: $(STAMP) ## the whole pipeline: data (DATA=folder, default a generated sample) to a live release (ENGINE=ray: by workers)
 	$(BIN)/two-tower run
 
 evaluate: $(STAMP) ## fit and evaluate without releasing: tables with intervals, the gate's verdict, the report's page

@@ -18,6 +18,7 @@ from two_tower_assets.errors import EnvironmentVariableError
 from two_tower_assets.home import Home
 
 SourceKind = Literal["auto", "sample", "folder", "postgres", "supabase"]
+EngineKind = Literal["local", "ray"]
 
 DEFAULT_HOME: Final = ".two_tower"
 DEFAULT_BUCKET: Final = "model-artifacts"
@@ -46,6 +47,8 @@ class Environment:
     """`TWO_TOWER_DATA`: a folder of parquet or CSV files to learn from."""
     source: SourceKind | None = None
     """`TWO_TOWER_SOURCE`: overrides `source.kind` of the settings."""
+    engine: EngineKind | None = None
+    """`TWO_TOWER_ENGINE`: overrides `automation.engine` of the settings."""
     settings_file: Path | None = None
     """`TWO_TOWER_SETTINGS`: the settings file, when it is not ./two_tower.toml."""
     database_url: str | None = field(default=None, repr=False)
@@ -134,6 +137,7 @@ def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path
         home=Home(_path(values.get("TWO_TOWER_HOME", DEFAULT_HOME), folder)),
         data_folder=_data_folder(values, folder),
         source=_source(values),
+        engine=_engine(values),
         settings_file=_path(values["TWO_TOWER_SETTINGS"], folder) if "TWO_TOWER_SETTINGS" in values else None,
         database_url=_postgres_url(values, "TWO_TOWER_DATABASE_URL"),
         serving_url=_postgres_url(values, "SUPABASE_DB_URL"),
@@ -210,6 +214,17 @@ def _source(values: Mapping[str, str]) -> SourceKind | None:
             remedy=f"Use one of {', '.join(get_args(SourceKind))}.",
         )
     return cast("SourceKind | None", kind)
+
+
+def _engine(values: Mapping[str, str]) -> EngineKind | None:
+    kind = values.get("TWO_TOWER_ENGINE")
+    if kind is not None and kind not in get_args(EngineKind):
+        raise EnvironmentVariableError(
+            f"There is no engine {kind!r}",
+            where="TWO_TOWER_ENGINE",
+            remedy=f"Use one of {', '.join(get_args(EngineKind))}.",
+        )
+    return cast("EngineKind | None", kind)
 
 
 def _postgres_url(values: Mapping[str, str], name: str) -> str | None:

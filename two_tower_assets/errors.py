@@ -96,6 +96,12 @@ class TrainingError(TwoTowerError):
     code = "training_failed"
 
 
+class EngineError(TwoTowerError):
+    """The workers that fits and vectors are spread over are missing, or died too often."""
+
+    code = "engine_failed"
+
+
 class EvaluationError(TwoTowerError):
     """Retrieval cannot be measured on these data."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ from two_tower_assets.errors import ArtifactError
 from two_tower_assets.features.matrix import FeatureMatrix
 from two_tower_assets.home import replacing
 from two_tower_assets.progress import Progress, silent
+from two_tower_assets.training.engine import LOCAL, Arrays, Block, Engine
 from two_tower_assets.training.towers import ItemTower
 
 SCHEMA: Final = pa.schema(
@@ -37,6 +39,7 @@ NORM_TOLERANCE: Final = 1e-4
 
 _BLOCK: Final = 4096
 _NAMED: Final = 3
+_VECTORS: Final = "embedding_ND"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ def write_video_embeddings(
     *,
     block: int = _BLOCK,
     progress: Progress = silent,
+    engine: Engine = LOCAL,
 ) -> int:
     """Write a row for each active video, ordered by `video_id`, and return their number.
 
@@ -79,6 +83,7 @@ def write_video_embeddings(
         active: bool [number of videos], which of them are active.
         block: videos computed at once, and rows of a row group.
         progress: told after each block.
+        engine: what computes the blocks.
     """
     ids = videos.items.ids
     assert len(active) == len(videos.slot) == len(videos.popularity) == len(ids)
@@ -86,16 +91,22 @@ def write_video_embeddings(
     chosen = chosen[np.argsort(ids[chosen], kind="stable")]
     with replacing(path) as temporary, _writer(temporary) as writer, ThreadPoolExecutor(1) as thread:
         writing: Future[None] | None = None
-        for start in range(0, len(chosen), block):
-            rows = chosen[start : start + block]
-            batch = _record_batch(ids[rows], embed_items(tower, videos, rows))
+        blocks = [chosen[start : start + block] for start in range(0, len(chosen), block)]
+        done = 0
+        for rows, found in zip(blocks, engine.blocks(partial(_embedded, tower, videos), blocks), strict=True):
+            batch = _record_batch(ids[rows], found[_VECTORS])
             if writing is not None:
                 writing.result()
             writing = thread.submit(writer.write_batch, batch, row_group_size=block)
-            progress(start + len(rows), len(chosen))
+            done += len(rows)
+            progress(done, len(chosen))
         if writing is not None:
             writing.result()
     return len(chosen)
+
+
+def _embedded(tower: ItemTower, videos: VideoInputs, rows: Block) -> Arrays:
+    return {_VECTORS: embed_items(tower, videos, rows)}
 
 
 def embed_items(tower: ItemTower, videos: VideoInputs, rows: NDArray[np.int64]) -> NDArray[np.float32]:

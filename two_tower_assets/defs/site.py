@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from two_tower_assets.defs.store import AssetStore
-from two_tower_assets.environment import Environment, Project, read_environment
+from two_tower_assets.environment import EngineKind, Environment, Project, read_environment
 from two_tower_assets.home import Home
 from two_tower_assets.settings import Settings, load_settings
 from two_tower_assets.sources.origin import Origin, find_origin
@@ -45,6 +45,11 @@ class Site:
         from two_tower_assets.training.version import current_commit
 
         return current_commit(self.environment.commit, Path(__file__).parent)
+
+    @property
+    def engine(self) -> EngineKind:
+        """What fits the towers and computes vectors and rankings."""
+        return self.environment.engine or self.settings.automation.engine
 
     @property
     def owns_database(self) -> bool:

@@ -16,6 +16,7 @@ from two_tower_assets.evaluation.selection import select
 from two_tower_assets.evaluation.towers import tower_ranking
 from two_tower_assets.evaluation.trials import trials_of
 from two_tower_assets.settings import Settings
+from two_tower_assets.training.engine import LOCAL, Engine
 from two_tower_assets.training.trainer import Watch, unwatched
 
 _NO_RECIPE = (
@@ -46,6 +47,7 @@ def compare_with_live(
     *,
     own: Callable[[], Mapping[str, Ranking]],
     watch: Watch = unwatched,
+    engine: Engine = LOCAL,
 ) -> Compared:
     """Rank by the live release's recipe, or say why that cannot be done.
 
@@ -55,6 +57,7 @@ def compare_with_live(
         settings: today's.
         own: the challenger's lists of the global trial; they are the champion's when the recipes are equal.
         watch: called after each step.
+        engine: what fits and ranks.
     """
     if live is None:
         return Compared()
@@ -65,12 +68,14 @@ def compare_with_live(
         recipe = Recipe.read(dict(kept))
         if recipe == Recipe.of(settings):
             return Compared(version, own()[MODEL])
-        return Compared(version, champion_ranking(snapshot, recipe, settings, watch=watch))
+        return Compared(version, champion_ranking(snapshot, recipe, settings, watch=watch, engine=engine))
     except (EvaluationError, TrainingError) as error:
         return Compared(version, missing=str(error))
 
 
-def champion_ranking(snapshot: Path, recipe: Recipe, settings: Settings, *, watch: Watch = unwatched) -> Ranking:
+def champion_ranking(
+    snapshot: Path, recipe: Recipe, settings: Settings, *, watch: Watch = unwatched, engine: Engine = LOCAL
+) -> Ranking:
     """Fit a recipe before the test window, in features of its own, and rank for everybody asked there.
 
     Args:
@@ -78,12 +83,13 @@ def champion_ranking(snapshot: Path, recipe: Recipe, settings: Settings, *, watc
         recipe: the champion's.
         settings: today's; they say how to evaluate.
         watch: called after each step.
+        engine: what fits and ranks.
 
     Raises:
         TrainingError: the recipe has nothing to learn from, or diverges on these data.
     """
     own = recipe.over(settings)
     trials = trials_of(snapshot, own.features, own.evaluation, own.resources)
-    choices = select(trials.validation, trials.videos, own, watch=watch).choices
-    fitted = refit(trials.test.data, own, choices, watch=watch)
-    return tower_ranking(fitted.model, trials.test, choices)
+    choices = select(trials.validation, trials.videos, own, watch=watch, engine=engine).choices
+    fitted = refit(trials.test.data, own, choices, watch=watch, engine=engine)
+    return tower_ranking(fitted.model, trials.test, choices, engine=engine)

@@ -19,12 +19,20 @@ from two_tower_assets.features.space import FeatureSpace
 from two_tower_assets.settings import Settings
 from two_tower_assets.sources.snapshot import Snapshot
 from two_tower_assets.training.data import TrainingData, training_data
+from two_tower_assets.training.engine import LOCAL, Engine
 from two_tower_assets.training.examples import Examples
 from two_tower_assets.training.towers import TwoTower
-from two_tower_assets.training.trainer import Fit, Watch, fit, unwatched
+from two_tower_assets.training.trainer import Fit, Watch, unwatched
 
 
-def refit(data: TrainingData, settings: Settings, choices: Choices, *, watch: Watch = unwatched) -> Fit:
+def refit(
+    data: TrainingData,
+    settings: Settings,
+    choices: Choices,
+    *,
+    watch: Watch = unwatched,
+    engine: Engine = LOCAL,
+) -> Fit:
     """Fit the chosen recipe on another part of the past.
 
     Args:
@@ -32,11 +40,12 @@ def refit(data: TrainingData, settings: Settings, choices: Choices, *, watch: Wa
         settings: as in the selection.
         choices: what it chose.
         watch: called after each step.
+        engine: what fits.
 
     Raises:
         TrainingError: there is nothing to learn from, or training diverged.
     """
-    fitted = fit(data, settings.model, settings.training, steps=choices.steps, watch=watch)
+    fitted = engine.fit(data, settings.model, settings.training, steps=choices.steps, watch=watch)
     blend(fitted.model, data, choices)
     return fitted
 
@@ -60,6 +69,7 @@ def fit_for_release(
     choices: Choices,
     *,
     watch: Watch = unwatched,
+    engine: Engine = LOCAL,
 ) -> Fit:
     """Fit the evaluated recipe on everything.
 
@@ -70,9 +80,10 @@ def fit_for_release(
         settings: as evaluated.
         choices: as evaluated.
         watch: called after each step.
+        engine: what fits.
 
     Raises:
         TrainingError: there is nothing to learn from, or training diverged.
     """
     data = training_data(snapshot, History.from_snapshot(snapshot), examples, space)
-    return refit(data, settings, choices, watch=watch)
+    return refit(data, settings, choices, watch=watch, engine=engine)

@@ -23,6 +23,7 @@ from two_tower_assets.evaluation.task import Pairs, RankingTask
 from two_tower_assets.features.history import History
 from two_tower_assets.features.ragged import ragged_positions
 from two_tower_assets.home import replacing
+from two_tower_assets.training.engine import LOCAL, Arrays, Engine
 
 Score = Callable[[NDArray[np.int64]], Tensor]
 """Float32 scores [B, C] of all candidates for some rows of a task; the caller overwrites them."""
@@ -78,7 +79,7 @@ class Ranking:
         return cls(**load_file(path))
 
 
-def rank(task: RankingTask, history: History, score: Score, k: int) -> Ranking:
+def rank(task: RankingTask, history: History, score: Score, k: int, *, engine: Engine = LOCAL) -> Ranking:
     """Rank all candidates for all users of the task and keep the first k of each.
 
     A score that is not finite is never shown.
@@ -86,8 +87,8 @@ def rank(task: RankingTask, history: History, score: Score, k: int) -> Ranking:
     ranker = _Ranker(task, history, score, min(k, len(task.candidates)))
     size = max(1, _BLOCK_SCORES // max(1, len(task.candidates)))
     starts = range(0, len(task.users), size)
-    blocks = [ranker.block(np.arange(start, min(start + size, len(task.users)))) for start in starts]
-    return _joined(blocks, ranker.k)
+    blocks = [np.arange(start, min(start + size, len(task.users))) for start in starts]
+    return _joined([Ranking(**found) for found in engine.blocks(ranker.block, blocks)], ranker.k)
 
 
 def reordered(ranking: Ranking, task: RankingTask, score_UK: NDArray[np.float32]) -> Ranking:
@@ -129,8 +130,8 @@ class _Ranker:
     score: Score
     k: int
 
-    def block(self, rows: NDArray[np.int64]) -> Ranking:
-        """Lists of consecutive rows."""
+    def block(self, rows: NDArray[np.int64]) -> Arrays:
+        """Lists of consecutive rows, as the columns of a `Ranking`."""
         score_BC = self.score(rows).contiguous()
         targets, nopes = _block_of(self.task.targets, rows), _block_of(self.task.nopes, rows)
         target_score_T, nope_score_N = score_BC[targets], score_BC[nopes]
@@ -139,14 +140,14 @@ class _Ranker:
         there_BK = torch.isfinite(best_BK)
         top_BK, best_BK = torch.where(there_BK, top_BK, PADDING), torch.where(there_BK, best_BK, -torch.inf)
         rank_BC = _ranks(top_BK, score_BC.shape[1])
-        return Ranking(
-            top_BK.numpy(),
-            best_BK.numpy(),
-            rank_BC[targets].numpy(),
-            rank_BC[nopes].numpy(),
-            target_score_T.numpy(),
-            nope_score_N.numpy(),
-        )
+        return {
+            "top_UK": top_BK.numpy(),
+            "score_UK": best_BK.numpy(),
+            "target_rank_T": rank_BC[targets].numpy(),
+            "nope_rank_N": rank_BC[nopes].numpy(),
+            "target_score_T": target_score_T.numpy(),
+            "nope_score_N": nope_score_N.numpy(),
+        }
 
     def _decided(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """Flat places in a block's scores of what its users are known to have decided on."""

@@ -35,8 +35,9 @@ from two_tower_assets.evaluation.task import RankingTask
 from two_tower_assets.evaluation.tower_scores import tower_scores
 from two_tower_assets.evaluation.trials import Trial
 from two_tower_assets.settings import Settings, TrainingSettings
+from two_tower_assets.training.engine import LOCAL, Engine
 from two_tower_assets.training.towers import TwoTower
-from two_tower_assets.training.trainer import Fit, Validate, Watch, fit, unwatched
+from two_tower_assets.training.trainer import Fit, Validate, Watch, unwatched
 
 DEPTH: Final = 200
 """Length of the lists that choices look at, and that the vector search returns for re-ranking."""
@@ -52,7 +53,14 @@ class Selection:
     choices: Choices
 
 
-def select(trial: Trial, videos: pl.DataFrame, settings: Settings, *, watch: Watch = unwatched) -> Selection:
+def select(
+    trial: Trial,
+    videos: pl.DataFrame,
+    settings: Settings,
+    *,
+    watch: Watch = unwatched,
+    engine: Engine = LOCAL,
+) -> Selection:
     """Fit before the validation window and choose there.
 
     Args:
@@ -60,12 +68,13 @@ def select(trial: Trial, videos: pl.DataFrame, settings: Settings, *, watch: Wat
         videos: the snapshot's videos, for the re-ranking.
         settings: the recipe.
         watch: called after each step.
+        engine: what fits.
 
     Raises:
         TrainingError: there is nothing to learn from, or training diverged.
     """
     known = trial.task.part(trial.task.has_history)
-    fitted = _best_schedule(trial, known, settings, watch)
+    fitted = _best_schedule(trial, known, settings, watch, engine)
     trade_off = _trade_off(fitted.model, trial, known, settings)
     choices = Choices(
         steps=fitted.steps,
@@ -86,12 +95,12 @@ def select(trial: Trial, videos: pl.DataFrame, settings: Settings, *, watch: Wat
     return Selection(fitted, choices)
 
 
-def _best_schedule(trial: Trial, known: RankingTask, settings: Settings, watch: Watch) -> Fit:
+def _best_schedule(trial: Trial, known: RankingTask, settings: Settings, watch: Watch, engine: Engine) -> Fit:
     """Fit by each schedule and keep what validates best; the first one is taken where nobody can be asked."""
     validate = validation_measure(trial, known)
     schedules = settings.training.schedules if validate else settings.training.schedules[:1]
     fits = [
-        fit(trial.data, settings.model, settings.training, steps=steps, validate=validate, watch=watch)
+        engine.fit(trial.data, settings.model, settings.training, steps=steps, validate=validate, watch=watch)
         for steps in schedules
     ]
     return max(fits, key=lambda fitted: fitted.curves.last or 0.0)

@@ -17,19 +17,26 @@ from two_tower_assets.evaluation.selection import DEPTH
 from two_tower_assets.evaluation.tower_scores import tower_scores, with_fallback
 from two_tower_assets.evaluation.trials import GLOBAL, Trial, Trials
 from two_tower_assets.settings import Settings
+from two_tower_assets.training.engine import LOCAL, Engine
 from two_tower_assets.training.towers import TwoTower
 from two_tower_assets.training.trainer import Watch, unwatched
 
 
-def tower_ranking(model: TwoTower, trial: Trial, choices: Choices) -> Ranking:
+def tower_ranking(model: TwoTower, trial: Trial, choices: Choices, *, engine: Engine = LOCAL) -> Ranking:
     """Rank for everybody the trial asks about."""
     fallback = fallback_scores(trial.data, trial.task, choices.fallback_half_life_days)
     score = with_fallback(tower_scores(model, trial.data, trial.task), fallback, trial.task)
-    return rank(trial.task, trial.data.history, score, DEPTH)
+    return rank(trial.task, trial.data.history, score, DEPTH, engine=engine)
 
 
 def rankings_of(
-    model: TwoTower, trials: Trials, choices: Choices, settings: Settings, *, watch: Watch = unwatched
+    model: TwoTower,
+    trials: Trials,
+    choices: Choices,
+    settings: Settings,
+    *,
+    watch: Watch = unwatched,
+    engine: Engine = LOCAL,
 ) -> Mapping[str, Mapping[str, Ranking]]:
     """Trial to method to lists: the towers, their re-ranked lists (global trial) and the fallback alone.
 
@@ -39,11 +46,15 @@ def rankings_of(
         choices: what the validation window decided.
         settings: the recipe; refitted for the other trials.
         watch: called after each step of a refit.
+        engine: what fits and ranks.
     """
     rankings: dict[str, dict[str, Ranking]] = {}
     for name, trial in trials.asked.items():
-        fitted = model if name == GLOBAL else refit(trial.data, settings, choices, watch=watch).model
-        rankings[name] = {MODEL: tower_ranking(fitted, trial, choices), FALLBACK: _fallback(trial, choices)}
+        fitted = model
+        if name != GLOBAL:
+            fitted = refit(trial.data, settings, choices, watch=watch, engine=engine).model
+        lists = tower_ranking(fitted, trial, choices, engine=engine)
+        rankings[name] = {MODEL: lists, FALLBACK: _fallback(trial, choices)}
         # The next one is cut out before the name is bound anew.
         del trial, fitted
     rankings[GLOBAL][RERANKED] = _reranked(rankings[GLOBAL][MODEL], trials, choices, settings)

@@ -14,6 +14,7 @@ from two_tower_assets.settings.gate import GateSettings
 from two_tower_assets.settings.kubernetes import KubernetesSettings
 from two_tower_assets.settings.model import ModelSettings
 from two_tower_assets.settings.printing import as_toml
+from two_tower_assets.settings.ray import RaySettings
 from two_tower_assets.settings.release import ReleaseSettings
 from two_tower_assets.settings.rerank import RerankSettings
 from two_tower_assets.settings.resources import ResourcesSettings
@@ -30,6 +31,7 @@ __all__ = [
     "GateSettings",
     "KubernetesSettings",
     "ModelSettings",
+    "RaySettings",
     "ReleaseSettings",
     "RerankSettings",
     "ResourcesSettings",

@@ -37,6 +37,9 @@ class AutomationSettings(Strict):
     executor: Literal["processes", "kubernetes"] = "processes"
     """What runs the steps of a run: `processes` where the run is; `kubernetes`: a pod for each step, which needs the
     extra `k8s`. See the table `kubernetes`."""
+    engine: Literal["local", "ray"] = "local"
+    """What fits the towers and computes vectors and rankings: `local`, the step's own process; `ray`: workers of a
+    cluster, which need the extra `ray`. See the table `ray`. TWO_TOWER_ENGINE overrides it."""
     step_processes: Positive = 1
     """Steps of a run side by side, each in a process of its own; 1: all in one, which is faster on few cores. With
     pods: how many side by side."""

@@ -15,6 +15,7 @@ from two_tower_assets.settings.fields import Strict
 from two_tower_assets.settings.gate import GateSettings
 from two_tower_assets.settings.kubernetes import KubernetesSettings
 from two_tower_assets.settings.model import ModelSettings
+from two_tower_assets.settings.ray import RaySettings
 from two_tower_assets.settings.release import ReleaseSettings
 from two_tower_assets.settings.rerank import RerankSettings
 from two_tower_assets.settings.resources import ResourcesSettings
@@ -38,6 +39,7 @@ class Settings(Strict):
     automation: AutomationSettings = AutomationSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
     resources: ResourcesSettings = ResourcesSettings()
+    ray: RaySettings = RaySettings()
 
     def digest(self, *tables: str) -> str:
         """Hex SHA-256 of the effective values of the named tables (all when none is named)."""

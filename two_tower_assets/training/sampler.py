@@ -40,6 +40,12 @@ class Batch:
     nope_B: NDArray[np.int64]
     has_nope_B: NDArray[np.bool_]
     log_nope_weight_B: NDArray[np.float32]
+    encoded: int
+    """M of the whole step; a part of a step has features of some of its videos only."""
+    row_share: float
+    """Share of the step's rows that are here."""
+    nope_share: float
+    """The same of its rows that have a NOPE."""
 
 
 class Sampler:
@@ -62,6 +68,19 @@ class Sampler:
 
     def batch(self, step: int) -> Batch:
         """Draw the batch of a step (counted from 0)."""
+        (whole,) = self.parts(step, range(1), 1)
+        return whole
+
+    def parts(self, step: int, chosen: range, count: int) -> list[Batch]:
+        """Draw a step and return some of the parts that it is cut into.
+
+        A part has consecutive rows and consecutive videos to encode; its columns count over the videos of all parts.
+
+        Args:
+            step: counted from 0.
+            chosen: which parts.
+            count: how many there are.
+        """
         rng = np.random.default_rng((self._settings.seed, step))
         rows = self._draw_rows(rng, future=self._is_future(step))
         video_B = self._data.history.video[rows.like_B]
@@ -70,7 +89,15 @@ class Sampler:
         encoded = np.concatenate([candidates, np.setdiff1d(rows.nope_video_B[has_nope_B], candidates)])
         place = np.full(len(self._data.history.video_ids) + 1, _ABSENT, dtype=np.int64)
         place[encoded] = np.arange(len(encoded))
-        target_B = place[video_B]
+        drawn = _Drawn(rows, candidates, encoded.astype(np.int64), place, int(has_nope_B.sum()))
+        return [self._part(drawn, part, count) for part in chosen]
+
+    def _part(self, drawn: _Drawn, part: int, count: int) -> Batch:
+        rows = drawn.rows.cut(share_of(len(drawn.rows.user_B), part, count))
+        encoded = drawn.encoded[share_of(len(drawn.encoded), part, count)]
+        place, width = drawn.place, len(drawn.candidates)
+        has_nope_B = rows.nope_count_B > 0
+        target_B = place[self._data.history.video[rows.like_B]]
         with np.errstate(divide="ignore"):
             log_nope_weight_B = np.log(self._settings.nope_weight * rows.nope_count_B)
         return Batch(
@@ -78,11 +105,14 @@ class Sampler:
             item_MF=self._data.items.rows(encoded),
             slot_M=self._data.slot[encoded].astype(np.int64),
             target_B=target_B,
-            log_inclusion_U=self._log_inclusion(candidates),
-            hidden=self._hidden(rows, np.where(place < len(candidates), place, _ABSENT), target_B, len(candidates)),
+            log_inclusion_U=self._log_inclusion(drawn.candidates),
+            hidden=self._hidden(rows, np.where(place < width, place, _ABSENT), target_B, width),
             nope_B=np.where(has_nope_B, place[rows.nope_video_B], 0),
             has_nope_B=has_nope_B,
             log_nope_weight_B=log_nope_weight_B.astype(np.float32),
+            encoded=len(drawn.encoded),
+            row_share=len(rows.user_B) / len(drawn.rows.user_B),
+            nope_share=float(has_nope_B.sum()) / max(1, drawn.nopes),
         )
 
     def _draw_rows(self, rng: np.random.Generator, *, future: bool) -> _Rows:
@@ -231,6 +261,24 @@ class _Rows:
     nope_count_B: NDArray[np.int64]
     """How many such NOPEs it stands for."""
 
+    def cut(self, at: slice) -> _Rows:
+        """Some of the rows."""
+        return _Rows(*(column[at] for column in vars(self).values()))
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """What was drawn for a step."""
+
+    rows: _Rows
+    candidates: NDArray[np.int32]
+    encoded: NDArray[np.int64]
+    """The candidates first, then videos that are only NOPEs of some row."""
+    place: NDArray[np.int64]
+    """[videos + 1] place of each video among the encoded ones, absent where it is none; last: unknown videos."""
+    nopes: int
+    """Rows that have a NOPE."""
+
 
 @dataclass(frozen=True)
 class _Ragged:
@@ -267,6 +315,11 @@ class _Ragged:
         low_B, high_B = self.cumulated[first_B], self.cumulated[end_B]
         at_B = np.searchsorted(self.cumulated, low_B + rng.random(len(user_B)) * (high_B - low_B), side="right") - 1
         return self.values[np.clip(at_B, first_B, np.minimum(np.maximum(end_B, 1), len(self.values)) - 1)]
+
+
+def share_of(length: int, part: int, count: int) -> slice:
+    """Where one of `count` consecutive parts of nearly equal length lies."""
+    return slice(part * length // count, (part + 1) * length // count)
 
 
 def _refuse(what: str, remedy: str) -> None:

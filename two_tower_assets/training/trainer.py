@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,8 @@ _WARM_UP: Final = 0.3
 _START_FACTOR: Final = 1 / 25
 _END_FACTOR: Final = 1e-4
 _BETAS: Final = (0.9, 0.999)
+
+_Drawn = TypeVar("_Drawn")
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,8 @@ class Fit:
     """Steps taken."""
     curves: Curves
     examples_per_second: float
+    ran: Mapping[str, Any] = field(default_factory=dict)
+    """What an engine of several workers says of how it went."""
 
 
 def fit(
@@ -109,15 +113,20 @@ def fit(
     """
     sampler = Sampler(data, settings)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        model = TwoTower(
-            data.states.space.user_dim,
-            data.states.space.item_dim,
-            model_settings,
-            videos=len(data.states.space.videos),
-            temperature=settings.initial_temperature,
-        )
+        model = new_model(data, model_settings, settings)
         return _Run(model, settings, steps, validate, watch).through(sampler)
+
+
+def new_model(data: TrainingData, model_settings: ModelSettings, settings: TrainingSettings) -> TwoTower:
+    """Towers before their first step; torch's generator is seeded and drawn from."""
+    torch.manual_seed(settings.seed)
+    return TwoTower(
+        data.states.space.user_dim,
+        data.states.space.item_dim,
+        model_settings,
+        videos=len(data.states.space.videos),
+        temperature=settings.initial_temperature,
+    )
 
 
 def one_cycle(step: int, steps: int) -> float:
@@ -158,7 +167,7 @@ def train_step(model: TwoTower, optimizer: torch.optim.Optimizer, batch: Batch, 
 
 def batch_loss(model: TwoTower, batch: Batch, settings: TrainingSettings) -> Tensor:
     """Mean of the retrieval heads' losses, each by itself, and the weighted loss of the taste head."""
-    candidates = _tensors(batch)
+    candidates = candidates_of(batch)
     *users, user_taste_BD = model.user.parts(torch.from_numpy(batch.user_BF))
     *items, item_taste_MD = model.item.parts(torch.from_numpy(batch.item_MF), torch.from_numpy(batch.slot_M))
     heads = zip(users, items, model.log_temperature_H, strict=True)
@@ -168,7 +177,8 @@ def batch_loss(model: TwoTower, batch: Batch, settings: TrainingSettings) -> Ten
     )
 
 
-def _tensors(batch: Batch) -> Candidates:
+def candidates_of(batch: Batch) -> Candidates:
+    """What the losses are told of a batch."""
     return Candidates(
         target_B=torch.from_numpy(batch.target_B),
         log_inclusion_U=torch.from_numpy(batch.log_inclusion_U),
@@ -179,15 +189,42 @@ def _tensors(batch: Batch) -> Candidates:
     )
 
 
-def _prefetched(sampler: Sampler, steps: int) -> Generator[Batch]:
-    """Yield the batches of all steps, each assembled in another thread while the one before it is learned."""
+def prefetched(draw: Callable[[int], _Drawn], steps: range) -> Generator[_Drawn]:
+    """Yield what is drawn for each step, in another thread while the one before it is learned."""
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-        coming = pool.submit(sampler.batch, 0)
-        for step in range(1, steps + 1):
-            batch = coming.result()
-            if step < steps:
-                coming = pool.submit(sampler.batch, step)
-            yield batch
+        coming = [pool.submit(draw, step) for step in steps[:1]]
+        for following in steps[1:]:
+            drawn = coming.pop().result()
+            coming.append(pool.submit(draw, following))
+            yield drawn
+        for last in coming:
+            yield last.result()
+
+
+def set_rate(optimizer: torch.optim.Optimizer, settings: TrainingSettings, step: int, steps: int) -> None:
+    """Set the learning rate of a step (counted from 0)."""
+    for group in optimizer.param_groups:
+        group["lr"] = settings.learning_rate * one_cycle(step, steps)
+
+
+def finite(loss: float, taken: int) -> float:
+    """Return the loss of the step that was taken last.
+
+    Raises:
+        TrainingError: it is not finite.
+    """
+    if math.isfinite(loss):
+        return loss
+    raise TrainingError(
+        f"The loss is {loss} at step {taken}",
+        where="training/checkpoint",
+        remedy="Lower training.learning_rate, and look for extreme values in the features.",
+    )
+
+
+def is_measured(taken: int, steps: int, settings: TrainingSettings) -> bool:
+    """Whether validation is due after so many steps."""
+    return taken % settings.validate_every == 0 or taken == steps
 
 
 @dataclass
@@ -206,32 +243,17 @@ class _Run:
         optimizer = make_optimizer(self.model, self.settings)
         started = time.monotonic()
         rate = 0.0
-        for taken, batch in enumerate(_prefetched(sampler, self.steps), start=1):
-            self._set_rate(optimizer, taken - 1)
-            loss = self._checked(train_step(self.model.train(), optimizer, batch, self.settings), taken)
+        for taken, batch in enumerate(prefetched(sampler.batch, range(self.steps)), start=1):
+            set_rate(optimizer, self.settings, taken - 1, self.steps)
+            loss = finite(train_step(self.model.train(), optimizer, batch, self.settings), taken)
+            self.curves.losses.append(loss)
             validation = self._measure(taken)
             rate = taken * self.settings.batch_size / (time.monotonic() - started)
             self.watch(StepReport(taken, self.steps, loss, validation, rate))
         return Fit(self.model.eval(), self.steps, self.curves, rate)
 
-    def _set_rate(self, optimizer: torch.optim.Optimizer, step: int) -> None:
-        rate = self.settings.learning_rate * one_cycle(step, self.steps)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-
-    def _checked(self, loss: float, taken: int) -> float:
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"The loss is {loss} at step {taken}",
-                where="training/checkpoint",
-                remedy="Lower training.learning_rate, and look for extreme values in the features.",
-            )
-        self.curves.losses.append(loss)
-        return loss
-
     def _measure(self, taken: int) -> float | None:
-        due = taken % self.settings.validate_every == 0 or taken == self.steps
-        if self.validate is None or not due:
+        if self.validate is None or not is_measured(taken, self.steps, self.settings):
             return None
         value = self.validate(self.model.eval())
         self.curves.validations.append((taken, value))

@@ -11,6 +11,7 @@ import polars as pl
 
 from two_tower_assets.contract import Files
 from two_tower_assets.defs import columns, metadata
+from two_tower_assets.defs.engine import engine_of
 from two_tower_assets.defs.evidence import headline
 from two_tower_assets.defs.inputs import ITEM_VECTORS_FILE, choices_of, report_of, snapshot_of, space_of
 from two_tower_assets.defs.progress import log_progress
@@ -185,7 +186,8 @@ def video_embeddings(
         slots = video_slots(items.ids, space_of(site, normalizer))
         inputs = VideoInputs(items, slots, popularity.value)
         path = folder / Files.VIDEO_EMBEDDINGS
-        return {"rows": write_video_embeddings(path, model.item, inputs, active, progress=progress)}
+        engine = engine_of(site)
+        return {"rows": write_video_embeddings(path, model.item, inputs, active, progress=progress, engine=engine)}
 
     return produce_in_version(
         context,

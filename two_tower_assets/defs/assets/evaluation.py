@@ -11,6 +11,7 @@ import dagster as dg
 
 from two_tower_assets.contract import Files
 from two_tower_assets.defs import metadata
+from two_tower_assets.defs.engine import engine_of, made_by
 from two_tower_assets.defs.evidence import champion_recipe, headline
 from two_tower_assets.defs.inputs import (
     REPORT_FILE,
@@ -69,7 +70,8 @@ def two_tower(
         model, _ = load_checkpoint(evaluated_checkpoint.path(site.home, Files.TOWERS))
         watch = log_fit(context.log, "fitting for the other trials")
         choices = choices_of(evaluated_checkpoint)
-        save_rankings(into, towers.rankings_of(model, trials_for(site, videos), choices, site.settings, watch=watch))
+        trials, engine = trials_for(site, videos), engine_of(site)
+        save_rankings(into, towers.rankings_of(model, trials, choices, site.settings, watch=watch, engine=engine))
         return {}
 
     return produce(
@@ -77,6 +79,7 @@ def two_tower(
         site,
         inputs=[profiles, videos, decisions, examples, evaluated_checkpoint],
         settings=_RECIPE,
+        extra=made_by(site),
         parent=videos.folder(site.home),
         fill=fill,
         describe=lambda made: _describe_lists(site, made),
@@ -160,6 +163,7 @@ def champion(
             site.settings,
             own=lambda: rankings_of(site, two_tower, GLOBAL),
             watch=log_fit(context.log, "fitting the champion"),
+            engine=engine_of(site),
         )
         if compared.ranking is not None:
             save_rankings(into, {GLOBAL: {"champion": compared.ranking}})
@@ -170,7 +174,7 @@ def champion(
         site,
         inputs=[profiles, videos, decisions, examples, two_tower],
         settings=_RECIPE,
-        extra=json.dumps(live),
+        extra=json.dumps(live) + made_by(site),
         parent=videos.folder(site.home),
         fill=fill,
         describe=lambda made: {name: str(value) for name, value in made.facts.items() if value},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ import dagster as dg
 from two_tower_assets.contract import Files
 from two_tower_assets.defs import metadata
 from two_tower_assets.defs.code import code_version
+from two_tower_assets.defs.engine import engine_of, made_by
 from two_tower_assets.defs.inputs import (
     CURVES_FILE,
     EXAMPLES_FILE,
@@ -96,17 +98,18 @@ def evaluated_checkpoint(
     site = workspace.site
 
     def fill(into: Path) -> Facts:
-        trials = trials_for(site, videos)
+        trials, engine = trials_for(site, videos), engine_of(site)
         watch = log_fit(context.log, "fitting before the validation window")
-        selection = select(trials.validation, trials.videos, site.settings, watch=watch)
+        selection = select(trials.validation, trials.videos, site.settings, watch=watch, engine=engine)
         watch = log_fit(context.log, "fitting before the test window")
-        fitted = refit(trials.test.data, site.settings, selection.choices, watch=watch)
+        fitted = refit(trials.test.data, site.settings, selection.choices, watch=watch, engine=engine)
         _save(into / Files.TOWERS, fitted, trials.test.space, site, fingerprint=examples.fingerprint)
         (into / SPACE_FILE).write_text(trials.test.space.to_json(), encoding="utf-8")
         (into / CURVES_FILE).write_text(json.dumps(vars(selection.fit.curves)), encoding="utf-8")
         return {
             "choices": selection.choices.model_dump(mode="json"),
             "examples_per_second": round(fitted.examples_per_second),
+            **_ran({"before the validation window": selection.fit, "before the test window": fitted}),
         }
 
     return produce(
@@ -114,6 +117,7 @@ def evaluated_checkpoint(
         site,
         inputs=[profiles, videos, decisions, examples],
         settings=_SETTINGS,
+        extra=made_by(site),
         parent=videos.folder(site.home),
         fill=fill,
         describe=lambda made: _describe(site, made, made),
@@ -155,15 +159,26 @@ def checkpoint(
     asset = context.asset_key.to_user_string()
     inputs = (profiles, videos, decisions, normalizer, examples, evaluated_checkpoint)
     code, settings = code_version("training"), site.settings.digest(*_SETTINGS)
-    fingerprint = fingerprint_of(asset, code, settings, *(made.data_version for made in inputs))
+    by = made_by(site)
+    fingerprint = fingerprint_of(
+        asset, code, settings, *(made.data_version for made in inputs), *([by] if by else [])
+    )
     version = find_version(site.home.artifacts, fingerprint)
     reused = version is not None
+    facts = {name: value for name, value in evaluated_checkpoint.facts.items() if name != "ran"}
     if version is None:
         space, choices = space_of(site, normalizer), choices_of(evaluated_checkpoint)
         watch = log_fit(context.log, "fitting for release")
         fitted = fit_for_release(
-            snapshot_of(site, videos), examples_of(site, examples), space, site.settings, choices, watch=watch
+            snapshot_of(site, videos),
+            examples_of(site, examples),
+            space,
+            site.settings,
+            choices,
+            watch=watch,
+            engine=engine_of(site),
         )
+        facts |= _ran({"for release": fitted})
         popularity = shipped_popularity(snapshot_of(site, videos), choices.fallback_half_life_days).placed
         version = new_version(site.home.artifacts, datetime.now(UTC), site.commit)
         towers = site.home.artifacts / version / Files.TOWERS
@@ -173,12 +188,18 @@ def checkpoint(
         fingerprint,
         site.home.artifacts / version,
         (Files.TOWERS,),
-        {**evaluated_checkpoint.facts, "features": normalizer.data_version, "verdict": verdict.data_version},
+        {**facts, "features": normalizer.data_version, "verdict": verdict.data_version},
         data_version=version,
         made_at=read_facts(site.home.artifacts / version / Files.TOWERS).trained_at,
     )
     described = {"model_version": version, **_describe(site, made, evaluated_checkpoint)}
     return result(site, made, described, reused=reused, settings=_SETTINGS)
+
+
+def _ran(fits: Mapping[str, Fit]) -> Facts:
+    """How an engine of several workers went through its fits; nothing is said of one process."""
+    ran = {name: dict(fit.ran) for name, fit in fits.items() if fit.ran}
+    return {"ran": ran} if ran else {}
 
 
 def _save(
@@ -230,4 +251,5 @@ def _describe(site: Site, made: Made, evaluated: Made) -> Metadata:
         "temperature": metadata.figure(facts.temperature),
         "examples_per_second": made.facts["examples_per_second"],
         "choices": dg.MetadataValue.json(choices.model_dump(mode="json")),
+        **({"ran": dg.MetadataValue.json(made.facts["ran"])} if "ran" in made.facts else {}),
     }
