@@ -20,6 +20,14 @@ from two_tower_assets_tests.bench.report import Line
 _BOUND_SECONDS = 180.0
 _LARGE = Size.of(500_000, videos=4000)
 _LARGE_BOUND_SECONDS = 240.0
+# How good a model of made-up people is, is not the question; the run must not end at it.
+_LENIENT = """
+[gate]
+max_nope_ratio = 10.0
+[release]
+min_ann_recall = 0.8
+min_filtered_ann_recall = 0.5
+"""
 
 
 def measure() -> Iterator[Line]:
@@ -56,6 +64,7 @@ def _large() -> Line:
     with tempfile.TemporaryDirectory() as folder:
         home, rows = Home(Path(folder) / "home"), Path(folder) / "rows"
         home.root.mkdir()
+        (home.root / "two_tower.toml").write_text(_LENIENT, encoding="utf-8")
         write_catalogue(rows, _LARGE)
         try:
             seconds, peak = _run(home, str(rows))

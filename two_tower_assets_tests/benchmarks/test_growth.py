@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from two_tower_assets_tests.bench.growth.child import Cost
 from two_tower_assets_tests.bench.growth.fitting import exponent, growths, lines_of
+from two_tower_assets_tests.bench.record import Record, read_record
 
 SIZES = [10_000, 100_000, 1_000_000]
 
@@ -28,10 +31,12 @@ def test_sizes_that_are_all_fixed_cost_are_left_out() -> None:
     assert exponent(SIZES, [0.01, 0.1, 10.0], least=0.5) == pytest.approx(2.0)
 
 
-def test_what_grows_faster_than_the_bound_or_takes_more_memory_is_missed() -> None:
+def test_what_grows_faster_than_the_bound_or_takes_more_memory_is_missed(tmp_path: Path) -> None:
     """A line a stage for each; memory is judged at every size."""
     found = [*costs("good", [1, 10, 100], [40, 400, 3000]), *costs("bad", [1, 30, 900], [0, 0, 4000])]
     lines = list(lines_of(found))
     assert [line.met for line in lines] == [True, True, False, False]
     assert lines[2].ratio == pytest.approx(1.477, abs=1e-3)
+    Record.of(lines).write(tmp_path)
+    assert read_record(tmp_path / "bench.json").lines == tuple(lines)
     assert [growth.stage for growth in growths(found)] == ["good", "bad"]

@@ -67,8 +67,7 @@ def exponent(sizes: list[int], values: list[float], *, least: float) -> float | 
         return None
     first = min(first, len(sizes) - 2)
     logs = np.log(np.maximum(values[first:], 1e-9))
-    slope: float = np.polyfit(np.log(sizes[first:]), logs, 1)[0]
-    return slope
+    return float(np.polyfit(np.log(sizes[first:]), logs, 1)[0])
 
 
 def growths(costs: Iterable[Cost]) -> list[Growth]:

@@ -77,6 +77,7 @@ def _payloads(place: Place) -> int:
 def _space(place: Place) -> int:
     history = History.from_snapshot(place.snapshot)
     space = build_space(place.snapshot, settings=Settings().features, history=history)
+    place.features.mkdir(exist_ok=True)
     (place.features / "space.json").write_text(space.to_json(), encoding="utf-8")
     return len(history.time)
 
