@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
+import polars as pl
 from pydantic import BaseModel
 from torch import Tensor, nn
 
@@ -18,8 +20,8 @@ from torch import Tensor, nn
 def content_hash(*values: object) -> str:
     """First 24 hex digits of the SHA-256 over values and all that they hold.
 
-    Arrays, tensors, modules, functions and their closures, our own objects and plain values are known; what an object
-    keeps in a cached property follows from the rest and does not count.
+    Arrays, tables, tensors, modules, functions and their closures, our own objects and plain values are known; what
+    an object keeps in a cached property follows from the rest and does not count.
 
     Raises:
         TypeError: something is of another kind.
@@ -37,6 +39,8 @@ def _parts(value: Any) -> Iterator[bytes]:
             yield repr(value).encode()
         case np.ndarray() | np.generic():
             yield f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes()
+        case pl.DataFrame():
+            yield _arrow(value)
         case BaseModel():
             yield value.model_dump_json().encode()
         case Mapping() | list() | tuple():
@@ -45,6 +49,13 @@ def _parts(value: Any) -> Iterator[bytes]:
                 yield from _parts(held)
         case _:
             yield from _parts_of_object(value)
+
+
+def _arrow(table: pl.DataFrame) -> bytes:
+    """A table's bytes, however it was put together."""
+    held = io.BytesIO()
+    table.rechunk().write_ipc(held, compression="uncompressed")
+    return held.getvalue()
 
 
 def _held(values: Mapping[Any, Any] | list[Any] | tuple[Any, ...]) -> Iterable[Any]:
