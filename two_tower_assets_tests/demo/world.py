@@ -48,7 +48,7 @@ def _numbered(tables: SourceTables) -> SourceTables:
     """Give the sample's videos the ids that the test versions have vectors of."""
     ids = {old: video_id(number) for number, old in enumerate(tables.videos["id"])}
     videos = tables.videos.with_columns(pl.col("id").replace(ids))
-    decisions = tables.decisions.with_columns(pl.col("video_id").replace(ids))
+    decisions = tables.decisions.with_columns(pl.col("video_id").cast(pl.String).replace(ids))
     return replace(tables, videos=videos, decisions=decisions)
 
 
