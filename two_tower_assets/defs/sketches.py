@@ -21,7 +21,7 @@ _HEIGHT: Final = 90
 _TOP: Final = 20
 _BOTTOM: Final = 70
 _POINTS: Final = 44
-"""Of all lines together; more would not fit."""
+"""Of all lines together at most; steep ones get fewer."""
 _COLOURS: Final = ("#1f6feb", "#d1242f")
 _LOOK: Final = f'width="{_WIDTH}" height="{_HEIGHT}" font-family="sans-serif" font-size="11" fill="#888"'
 
@@ -40,15 +40,24 @@ def sketch(lines: Mapping[str, Points], *, start: str, end: str) -> str:
         end: what stands under the last x.
     """
     assert 0 < len(lines) <= len(_COLOURS)
-    drawn = {name: _thinned(points, _POINTS // len(lines)) for name, points in lines.items() if points}
-    if not drawn:
+    measured = {name: points for name, points in lines.items() if points}
+    if not measured:
         return "nothing was measured"
+    # How long a line is written depends on how steep it is: fewer points, until it is short enough.
+    return next(
+        markdown
+        for most in range(_POINTS // len(lines), 1, -1)
+        if len(markdown := _drawn(measured, most, start, end)) <= MOST_CHARACTERS
+    )
+
+
+def _drawn(measured: Mapping[str, Points], most: int, start: str, end: str) -> str:
+    """Return Markdown with at most so many points a line."""
+    drawn = {name: _thinned(points, most) for name, points in measured.items()}
     shapes = "".join((*_labels(drawn, start, end), *_paths(drawn)))
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" {_LOOK}>{shapes}</svg>'
     image = base64.b64encode(svg.encode()).decode()
-    markdown = f"![{' and '.join(drawn)}](data:image/svg+xml;base64,{image})"
-    assert len(markdown) <= MOST_CHARACTERS
-    return markdown
+    return f"![{' and '.join(drawn)}](data:image/svg+xml;base64,{image})"
 
 
 def _thinned(points: Points, most: int) -> NDArray[np.float64]:

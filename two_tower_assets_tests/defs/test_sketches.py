@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from two_tower_assets.defs.sketches import MOST_CHARACTERS, sketch
@@ -26,6 +26,9 @@ def places(path: ElementTree.Element) -> list[tuple[int, int]]:
     return [(int(x), int(y)) for x, y in steps]
 
 
+# Lines that go up and down all the way, below a range that takes many digits, are the longest to write.
+@example([-2.5e8, 2.5e8] * 150, [2.5e8, -2.5e8] * 150)
+@example([-2.5e8, 2.5e8] * 11, [2.5e8, -2.5e8] * 11)
 @given(st.lists(VALUES, max_size=300), st.lists(VALUES, max_size=300))
 def test_two_lines_are_always_short_enough_to_be_shown_on_the_page(likes: list[float], nopes: list[float]) -> None:
     """Whatever is drawn stays under the length that the UI hides, within the picture."""
