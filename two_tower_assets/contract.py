@@ -94,7 +94,7 @@ def decision_kind(decision_type: str) -> DecisionKind:
     """Read a decision type: `like` and `…_like` are LIKE, `nope` and `…_nope` are NOPE, any other is neither.
 
     The same rule stands in SQL (`two_tower.is_like`, `two_tower.is_nope`) and, vectorised, in
-    `features.history`.
+    `features.kinds`.
     """
     if decision_type == "like" or decision_type.endswith("_like"):
         return "like"

@@ -206,25 +206,20 @@ def _data_folder(values: Mapping[str, str], folder: Path) -> Path | None:
 
 
 def _source(values: Mapping[str, str]) -> SourceKind | None:
-    kind = values.get("TWO_TOWER_SOURCE")
-    if kind is not None and kind not in get_args(SourceKind):
-        raise EnvironmentVariableError(
-            f"There is no kind of source {kind!r}",
-            where="TWO_TOWER_SOURCE",
-            remedy=f"Use one of {', '.join(get_args(SourceKind))}.",
-        )
-    return cast("SourceKind | None", kind)
+    return cast("SourceKind | None", _one_of(values, "TWO_TOWER_SOURCE", "kind of source", get_args(SourceKind)))
 
 
 def _engine(values: Mapping[str, str]) -> EngineKind | None:
-    kind = values.get("TWO_TOWER_ENGINE")
-    if kind is not None and kind not in get_args(EngineKind):
+    return cast("EngineKind | None", _one_of(values, "TWO_TOWER_ENGINE", "engine", get_args(EngineKind)))
+
+
+def _one_of(values: Mapping[str, str], name: str, what: str, known: tuple[str, ...]) -> str | None:
+    value = values.get(name)
+    if value is not None and value not in known:
         raise EnvironmentVariableError(
-            f"There is no engine {kind!r}",
-            where="TWO_TOWER_ENGINE",
-            remedy=f"Use one of {', '.join(get_args(EngineKind))}.",
+            f"There is no {what} {value!r}", where=name, remedy=f"Use one of {', '.join(known)}."
         )
-    return cast("EngineKind | None", kind)
+    return value
 
 
 def _postgres_url(values: Mapping[str, str], name: str) -> str | None:

@@ -9,7 +9,7 @@ import pytest
 
 from two_tower_assets.defs.comparing.measured import compare_versions
 from two_tower_assets.errors import ArtifactError, EvaluationError
-from two_tower_assets.evaluation.paired.compare import RECALL
+from two_tower_assets.evaluation.nightly.next_day import RECALL
 from two_tower_assets.settings import EvaluationSettings
 from two_tower_assets.sources.snapshot import Snapshot
 from two_tower_assets_tests.artifacts.versions import CUTOFF, VERSION, make_version

@@ -16,6 +16,7 @@ from two_tower_assets.evaluation.bootstrap import Interval, Resampling
 from two_tower_assets.evaluation.groups import HEAVY, LIGHT
 from two_tower_assets.evaluation.metrics.liking import nope_rate_at
 from two_tower_assets.evaluation.metrics.retrieval import ndcg_at, recall_at
+from two_tower_assets.evaluation.nightly.next_day import RECALL
 from two_tower_assets.evaluation.paired.records import ChangedList, Group
 from two_tower_assets.evaluation.ranking import PADDING, Ranking
 from two_tower_assets.evaluation.report import ALL, NDCG
@@ -27,7 +28,6 @@ DEPTH: Final = 50
 """Places that are looked at: what `recommend_videos_ann` gives unless it is asked for another number."""
 FIRST: Final = 10
 """Places that people see first."""
-RECALL: Final = f"recall@{DEPTH}"
 NOPES: Final = f"nope_rate@{FIRST}"
 METRICS: Final = (RECALL, NDCG, NOPES)
 

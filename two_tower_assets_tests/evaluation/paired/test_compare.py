@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from two_tower_assets.evaluation.nightly.next_day import next_day_task
-from two_tower_assets.evaluation.paired.compare import NOPES, RECALL, Pair
+from two_tower_assets.evaluation.nightly.next_day import RECALL, next_day_task
+from two_tower_assets.evaluation.paired.compare import NOPES, Pair
 from two_tower_assets.evaluation.paired.tastes import taste_groups
 from two_tower_assets.evaluation.ranking import rank
 from two_tower_assets.evaluation.task import RankingTask
