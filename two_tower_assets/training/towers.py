@@ -89,9 +89,19 @@ class ContentHead(nn.Module):
 
     def forward(self, features_BF: Tensor) -> Tensor:
         """Return float32 [B, size]."""
-        numeric_BN = self.squash(features_BF[:, : self.numeric_width])
-        out: Tensor = self.layers(torch.cat([numeric_BN, features_BF[:, self.numeric_width :]], dim=1))
-        return out
+        numeric_BN, bags_BT = self.squash(features_BF[:, : self.numeric_width]), features_BF[:, self.numeric_width :]
+        if not self.training:
+            out: Tensor = self.layers(torch.cat([numeric_BN, bags_BT], dim=1))
+            return out
+        hidden: Tensor = self.layers[1:](self._first_layer(numeric_BN, bags_BT))
+        return hidden
+
+    def _first_layer(self, numeric_BN: Tensor, bags_BT: Tensor) -> Tensor:
+        """Compute the first layer of both parts apart: bags need no gradient, which would take a third of a step."""
+        first = self.layers[0]
+        assert isinstance(first, nn.Linear)
+        of_numeric, of_bags = first.weight.tensor_split([self.numeric_width], dim=1)
+        return nn.functional.linear(bags_BT, of_bags, first.bias) + nn.functional.linear(numeric_BN, of_numeric)
 
 
 class VideoWeights(nn.Module):

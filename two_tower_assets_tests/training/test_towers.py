@@ -7,7 +7,14 @@ import torch
 
 from two_tower_assets.features.video_vocabulary import NO_SLOT
 from two_tower_assets.settings import ModelSettings
-from two_tower_assets.training.towers import TEMPERATURE_BOUNDS, SignedLog, TwoTower, VideoWeights, head_sizes
+from two_tower_assets.training.towers import (
+    TEMPERATURE_BOUNDS,
+    ContentHead,
+    SignedLog,
+    TwoTower,
+    VideoWeights,
+    head_sizes,
+)
 
 
 def test_a_signed_log_is_odd_and_bounds_heavy_tails() -> None:
@@ -32,6 +39,21 @@ def test_embeddings_have_length_one_for_any_finite_input(videos: int, scale: flo
     for embedding in (users, items):
         assert embedding.shape == (5, 256)
         torch.testing.assert_close(embedding.norm(dim=1), torch.ones(5))
+
+
+def test_a_head_says_the_same_while_training() -> None:
+    """But for dropout; and the gradient of its weights is that of the head as it is evaluated."""
+    torch.manual_seed(0)
+    head = ContentHead(20, 9, 8, ModelSettings(dropout=0.0))
+    features_BF = torch.randn(5, 20)
+    said, gradients = [], []
+    for training in (True, False):
+        head.zero_grad()
+        said.append(head.train(training)(features_BF))
+        torch.autograd.backward(said[-1].square().sum())
+        gradients.append([parameter.grad for parameter in head.parameters()])
+    torch.testing.assert_close(*said)
+    torch.testing.assert_close(*gradients)
 
 
 @pytest.mark.parametrize("hybrid", [False, True])
