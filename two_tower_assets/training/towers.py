@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from two_tower_assets.contract import EMBEDDING_DIM, ITEM_NUMERIC, USER_NUMERIC
 from two_tower_assets.features.video_vocabulary import NO_SLOT
 from two_tower_assets.settings import ModelSettings
+from two_tower_assets.training.dropout import Dropout
 
 USER_NUMERIC_WIDTH: Final = len(USER_NUMERIC) + 1
 """The user numerics and `hour_of_day`."""
@@ -83,7 +84,7 @@ class ContentHead(nn.Module):
         layers: list[nn.Module] = []
         last = width
         for hidden in settings.hidden:
-            layers += [nn.Linear(last, hidden), nn.ReLU(inplace=True), nn.Dropout(settings.dropout)]
+            layers += [nn.Linear(last, hidden), nn.ReLU(inplace=True), Dropout(settings.dropout)]
             last = hidden
         self.layers = nn.Sequential(*layers, nn.Linear(last, size))
 
@@ -175,7 +176,7 @@ class UserTower(Tower):
             size = head_sizes(settings, hybrid=True)[-3]
             bags = nn.Linear(2 * videos, size)
             nn.init.normal_(bags.weight, std=_START_SCALE)
-            self.videos = nn.Sequential(nn.Dropout(settings.bag_dropout), bags)
+            self.videos = nn.Sequential(Dropout(settings.bag_dropout), bags)
 
     def parts(self, features_BF: Tensor) -> list[Tensor]:
         """One float32 [B, size] of length 1 a head: the retrieval heads, then taste."""

@@ -1,0 +1,36 @@
+"""Dropout whose draws cost little: torch draws one number an element, one after another, while all cores wait."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+
+_DRAWS: Final = 2**16
+"""What a draw of 16 bits can be; four of them come out of one number of torch's generator."""
+_DRAWS_A_NUMBER: Final = 4
+
+
+class Dropout(nn.Module):
+    """Zero elements at random while training and scale the others up, so that the mean stays.
+
+    Srivastava et al., "Dropout" (JMLR 2014), in its inverted form.
+
+    Args:
+        share: of the elements that are zeroed, in [0, 1); taken to the nearest multiple of 2⁻¹⁶.
+    """
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self._dropped = round(share * _DRAWS)
+        self._scale = _DRAWS / (_DRAWS - self._dropped)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return float32 of the same shape."""
+        if not self.training or not self._dropped:
+            return x
+        numbers = torch.empty(-(-x.numel() // _DRAWS_A_NUMBER), dtype=torch.int64)
+        # Its whole range: left to itself, the generator draws no sign.
+        draws = numbers.random_(torch.iinfo(torch.int64).min, None).view(torch.int16)[: x.numel()].view(x.shape)
+        return x * (draws >= self._dropped - _DRAWS // 2).mul(self._scale)
