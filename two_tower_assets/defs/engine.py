@@ -20,12 +20,13 @@ def engine_of(site: Site) -> Engine:
     """Return the engine of the settings, or the one that `TWO_TOWER_ENGINE` names.
 
     Raises:
-        EngineError: it is Ray's, and the extra `ray` is not installed.
+        EngineError: it is Ray's, and the extra `ray` is not installed; or it needs a card that is not there.
     """
-    from two_tower_assets.training.engine import LOCAL
-
     if site.engine == "local":
-        return LOCAL
+        from two_tower_assets.training.device import device_of
+        from two_tower_assets.training.engine import LocalEngine
+
+        return LocalEngine(device_of(site.settings.resources.device))
     if find_spec("ray") is None:
         raise EngineError(
             "Fits cannot run on Ray: it is not installed",
@@ -40,11 +41,16 @@ def engine_of(site: Site) -> Engine:
 
 
 def made_by(site: Site) -> str:
-    """What the engine decides of a fit's weights beyond the recipe; empty for this process.
+    """What the engine decides of a fit's weights beyond the recipe; empty for this machine's processors.
 
-    Workers draw dropout by slices, so they fit other weights, of equal worth.
+    Workers draw dropout by slices, and a card adds up in another order: they fit other weights, of equal worth.
     """
-    return "" if site.engine == "local" else f"ray, {site.settings.ray.slices} slices, {_code()}"
+    if site.engine == "local":
+        from two_tower_assets.training.device import device_of
+
+        device = device_of(site.settings.resources.device).type
+        return "" if device == "cpu" else device
+    return f"ray, {site.settings.ray.slices} slices, {_code()}"
 
 
 def _code() -> str:

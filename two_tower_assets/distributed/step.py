@@ -22,7 +22,7 @@ from two_tower_assets.settings import TrainingSettings
 from two_tower_assets.training.loss import sampled_softmax_loss, taste_loss
 from two_tower_assets.training.sampler import Batch, share_of
 from two_tower_assets.training.towers import TwoTower
-from two_tower_assets.training.trainer import candidates_of
+from two_tower_assets.training.trainer import candidates_of, encoded
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,9 @@ def own_loss(model: TwoTower, parts: Sequence[Batch], settings: TrainingSettings
     users, items = [], []
     for part, batch in zip(crew.own, parts, strict=True):
         torch.manual_seed(_seed(settings.seed, step, part))
-        users.append(model.user.parts(torch.from_numpy(batch.user_BF)))
-        items.append(model.item.parts(torch.from_numpy(batch.item_MF), torch.from_numpy(batch.slot_M)))
+        user, item = encoded(model, batch, settings)
+        users.append(user)
+        items.append(item)
     videos = _gathered(items, crew.lengths(parts[0].encoded))
     return torch.stack(
         [_part_loss(model, user, videos, batch, settings) for user, batch in zip(users, parts, strict=True)]
@@ -109,7 +110,7 @@ def _gathered(items: Sequence[list[Tensor]], lengths: Sequence[int]) -> list[Ten
 def _part_loss(
     model: TwoTower, user: list[Tensor], videos: list[Tensor], batch: Batch, settings: TrainingSettings
 ) -> Tensor:
-    candidates = candidates_of(batch)
+    candidates = candidates_of(batch, model.device)
     *heads_MD, taste_MD = videos
     *users, user_taste_BD = user
     heads = zip(users, heads_MD, model.log_temperature_H, strict=True)

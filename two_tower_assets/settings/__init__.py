@@ -17,7 +17,7 @@ from two_tower_assets.settings.printing import as_toml
 from two_tower_assets.settings.ray import RaySettings
 from two_tower_assets.settings.release import ReleaseSettings
 from two_tower_assets.settings.rerank import RerankSettings
-from two_tower_assets.settings.resources import ResourcesSettings
+from two_tower_assets.settings.resources import DeviceName, ResourcesSettings
 from two_tower_assets.settings.sample import SampleSettings
 from two_tower_assets.settings.source import SourceSettings
 from two_tower_assets.settings.tables import Settings
@@ -26,6 +26,7 @@ from two_tower_assets.settings.training import TrainingSettings
 __all__ = [
     "DEFAULT_FILE",
     "AutomationSettings",
+    "DeviceName",
     "EvaluationSettings",
     "FeatureSettings",
     "GateSettings",

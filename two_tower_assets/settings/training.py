@@ -14,6 +14,9 @@ class TrainingSettings(Strict):
 
     seed: int = 0
     """Seed of initial weights, sampling and dropout."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the products in the towers while they are fitted; losses and weights are float32 always. `bfloat16` is what
+    cards are fastest at."""
     schedules: Annotated[tuple[Positive, ...], Field(min_length=1)] = (300, 600)
     """Lengths of the one-cycle schedule in optimiser steps; one is chosen on the validation window. Sparse data are
     learned by heart in the longer one."""

@@ -30,7 +30,7 @@ class Dropout(nn.Module):
         """Return float32 of the same shape."""
         if not self.training or not self._dropped:
             return x
-        numbers = torch.empty(-(-x.numel() // _DRAWS_A_NUMBER), dtype=torch.int64)
+        numbers = torch.empty(-(-x.numel() // _DRAWS_A_NUMBER), dtype=torch.int64, device=x.device)
         # Its whole range: left to itself, the generator draws no sign.
         draws = numbers.random_(torch.iinfo(torch.int64).min, None).view(torch.int16)[: x.numel()].view(x.shape)
         return x * (draws >= self._dropped - _DRAWS // 2).mul(self._scale)

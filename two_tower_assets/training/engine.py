@@ -6,14 +6,16 @@ What does not live here: workers (`distributed`), and which engine a run uses (`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from two_tower_assets.settings import ModelSettings, TrainingSettings
 from two_tower_assets.training.data import TrainingData
-from two_tower_assets.training.trainer import Fit, Validate, Watch, fit, unwatched
+from two_tower_assets.training.trainer import CPU, Fit, Validate, Watch, fit, unwatched
 
 Arrays = Mapping[str, NDArray[Any]]
 Block = NDArray[np.int64]
@@ -46,10 +48,28 @@ class Engine(Protocol):
         ...
 
 
+@dataclass(frozen=True)
 class LocalEngine:
-    """This process."""
+    """This process.
 
-    fit = staticmethod(fit)
+    Args:
+        device: where fits take their steps; blocks are computed by the processors.
+    """
+
+    device: torch.device = CPU
+
+    def fit(
+        self,
+        data: TrainingData,
+        model_settings: ModelSettings,
+        settings: TrainingSettings,
+        *,
+        steps: int,
+        validate: Validate | None = None,
+        watch: Watch = unwatched,
+    ) -> Fit:
+        """See `training.trainer.fit`."""
+        return fit(data, model_settings, settings, steps=steps, validate=validate, watch=watch, device=self.device)
 
     def blocks(self, compute: Callable[[Block], Arrays], blocks: Sequence[Block]) -> Iterator[Arrays]:
         """Compute one block after another, each when it is asked for."""

@@ -72,7 +72,7 @@ def _hide(logit_BU: Tensor, hidden: Tensor) -> Tensor:
 def _restore_targets(logit_BU: Tensor, candidates: Candidates) -> Tensor:
     """Take the correction off the targets again."""
     rows, width = logit_BU.shape
-    at = torch.arange(0, rows * width, width) + candidates.target_B
+    at = torch.arange(0, rows * width, width, device=logit_BU.device) + candidates.target_B
     logit_BU.view(-1).index_add_(0, at, candidates.log_inclusion_U[candidates.target_B])
     return logit_BU
 

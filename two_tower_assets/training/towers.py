@@ -122,7 +122,7 @@ class VideoWeights(nn.Module):
         unknown = len(self.weight) - 1
         absent_B = slot_B == NO_SLOT
         if self.training:
-            absent_B = absent_B | (torch.rand(len(slot_B)) < self.dropout)
+            absent_B = absent_B | (torch.rand(len(slot_B), device=slot_B.device) < self.dropout)
         # Not self.weight[…]: the gradient of that is added up by threads in any order.
         return self.weight.index_select(0, torch.where(absent_B, unknown, slot_B))
 
@@ -255,6 +255,11 @@ class TwoTower(nn.Module):
         self.log_temperature_H = nn.Parameter(torch.full((heads,), math.log(temperature)))
         self.log_taste_scale = nn.Parameter(torch.tensor(math.log(_TASTE_SCALE)))
         self.register_buffer("half_life_days", torch.tensor(1.0))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.log_temperature_H.device
 
     @property
     def temperature(self) -> float:

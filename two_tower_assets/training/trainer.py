@@ -10,7 +10,8 @@ import math
 import time
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeVar
 
 import torch
@@ -26,6 +27,7 @@ from two_tower_assets.training.towers import TwoTower
 Validate = Callable[[TwoTower], float]
 """Measures a model in evaluation mode; higher is better."""
 
+CPU: Final = torch.device("cpu")
 _WARM_UP: Final = 0.3
 _START_FACTOR: Final = 1 / 25
 _END_FACTOR: Final = 1e-4
@@ -82,7 +84,7 @@ class Fit:
     curves: Curves
     examples_per_second: float
     ran: Mapping[str, Any] = field(default_factory=dict)
-    """What an engine of several workers says of how it went."""
+    """Where it ran, if not on this machine's processors."""
 
 
 def fit(
@@ -93,10 +95,11 @@ def fit(
     steps: int,
     validate: Validate | None = None,
     watch: Watch = unwatched,
+    device: torch.device = CPU,
 ) -> Fit:
     """Fit the towers on the LIKEs before `data.until`.
 
-    The same data, settings and number of threads give the same weights, bit by bit.
+    The same data, settings and number of threads give the same weights, bit by bit; on a card nearly.
 
     Args:
         data: what may be seen.
@@ -107,13 +110,14 @@ def fit(
             on few users is a matter of luck.
         validate: measured every `validate_every` steps and at the last one, for the curves.
         watch: called after each step.
+        device: where the steps are taken; the model comes back to the processors.
 
     Raises:
         TrainingError: there is nothing to learn from, or the loss is no longer finite.
     """
     sampler = Sampler(data, settings)
-    with torch.random.fork_rng(devices=[]):
-        model = new_model(data, model_settings, settings)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        model = new_model(data, model_settings, settings).to(device)
         return _Run(model, settings, steps, validate, watch).through(sampler)
 
 
@@ -167,9 +171,8 @@ def train_step(model: TwoTower, optimizer: torch.optim.Optimizer, batch: Batch, 
 
 def batch_loss(model: TwoTower, batch: Batch, settings: TrainingSettings) -> Tensor:
     """Mean of the retrieval heads' losses, each by itself, and the weighted loss of the taste head."""
-    candidates = candidates_of(batch)
-    *users, user_taste_BD = model.user.parts(torch.from_numpy(batch.user_BF))
-    *items, item_taste_MD = model.item.parts(torch.from_numpy(batch.item_MF), torch.from_numpy(batch.slot_M))
+    candidates = candidates_of(batch, model.device)
+    (*users, user_taste_BD), (*items, item_taste_MD) = encoded(model, batch, settings)
     heads = zip(users, items, model.log_temperature_H, strict=True)
     retrieval = torch.stack([sampled_softmax_loss(*head, candidates) for head in heads]).mean()
     return retrieval + settings.taste_loss * taste_loss(
@@ -177,16 +180,20 @@ def batch_loss(model: TwoTower, batch: Batch, settings: TrainingSettings) -> Ten
     )
 
 
-def candidates_of(batch: Batch) -> Candidates:
-    """What the losses are told of a batch."""
-    return Candidates(
-        target_B=torch.from_numpy(batch.target_B),
-        log_inclusion_U=torch.from_numpy(batch.log_inclusion_U),
-        hidden=torch.from_numpy(batch.hidden),
-        nope_B=torch.from_numpy(batch.nope_B),
-        has_nope_B=torch.from_numpy(batch.has_nope_B),
-        log_nope_weight_B=torch.from_numpy(batch.log_nope_weight_B),
+def encoded(model: TwoTower, batch: Batch, settings: TrainingSettings) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the parts of a batch's users and videos, each float32."""
+    user_BF, item_MF, slot_M = (
+        torch.from_numpy(array).to(model.device) for array in (batch.user_BF, batch.item_MF, batch.slot_M)
     )
+    with torch.autocast(model.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
+        users, items = model.user.parts(user_BF), model.item.parts(item_MF, slot_M)
+    return [part.float() for part in users], [part.float() for part in items]
+
+
+def candidates_of(batch: Batch, device: torch.device) -> Candidates:
+    """What the losses are told of a batch."""
+    names = [each.name for each in fields(Candidates)]
+    return Candidates(**{name: torch.from_numpy(getattr(batch, name)).to(device) for name in names})
 
 
 def prefetched(draw: Callable[[int], _Drawn], steps: range) -> Generator[_Drawn]:
@@ -250,11 +257,14 @@ class _Run:
             validation = self._measure(taken)
             rate = taken * self.settings.batch_size / (time.monotonic() - started)
             self.watch(StepReport(taken, self.steps, loss, validation, rate))
-        return Fit(self.model.eval(), self.steps, self.curves, rate)
+        device = self.model.device
+        ran = {"device": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}
+        return Fit(self.model.cpu().eval(), self.steps, self.curves, rate, ran)
 
     def _measure(self, taken: int) -> float | None:
         if self.validate is None or not is_measured(taken, self.steps, self.settings):
             return None
-        value = self.validate(self.model.eval())
+        # Rankings are made by the processors.
+        value = self.validate(self.model.eval() if self.model.device == CPU else deepcopy(self.model).cpu().eval())
         self.curves.validations.append((taken, value))
         return value

@@ -17,7 +17,7 @@ from two_tower_assets.training.data import TrainingData, training_data
 from two_tower_assets.training.examples import find_examples
 from two_tower_assets.training.sampler import Batch, Sampler
 from two_tower_assets.training.towers import head_sizes
-from two_tower_assets.training.trainer import StepReport, fit
+from two_tower_assets.training.trainer import CPU, StepReport, fit
 from two_tower_assets_tests.bench.report import Line
 from two_tower_assets_tests.features.worlds import large_world
 
@@ -30,18 +30,25 @@ _Product = tuple[int, int, int]
 
 
 def measure() -> Iterator[Line]:
-    """Yield one line: FLOP/s of whole training steps against FLOP/s of the bare products in them."""
-    settings = TrainingSettings()
+    """Yield a line, and another for a card: FLOP/s of whole training steps against those of the bare products."""
+    devices = [CPU, *([torch.device("cuda")] if torch.cuda.is_available() else [])]
     with tempfile.TemporaryDirectory() as folder:
         data = _data(Path(folder))
-        products = step_products(Sampler(data, settings).batch(0), ModelSettings())
-        flops = sum(2 * rows * inner * columns for rows, inner, columns in products)
-        before = _seconds_of_products(products)
-        step = _seconds_a_step(data, settings)
-        bare = statistics.mean([before, _seconds_of_products(products)])
-    yield Line(
+        for device in devices:
+            yield _line(data, device)
+
+
+def _line(data: TrainingData, device: torch.device) -> Line:
+    settings = TrainingSettings()
+    products = step_products(Sampler(data, settings).batch(0), ModelSettings())
+    flops = sum(2 * rows * inner * columns for rows, inner, columns in products)
+    before = _seconds_of_products(products, device)
+    step = _seconds_a_step(data, settings, device)
+    bare = statistics.mean([before, _seconds_of_products(products, device)])
+    where = "" if device == CPU else f" on {torch.cuda.get_device_name(device)}"
+    return Line(
         stage="training",
-        what=f"step of {settings.batch_size} examples, {flops / 1e9:.1f} GFLOP, batch and optimiser included",
+        what=f"step of {settings.batch_size} examples{where}, {flops / 1e9:.1f} GFLOP, batch and optimiser included",
         figure=f"{flops / step / 1e9:.0f} GFLOP/s",
         against=f"torch.matmul on the same shapes: {flops / bare / 1e9:.0f} GFLOP/s",
         ratio=bare / step,
@@ -77,26 +84,28 @@ def _data(folder: Path) -> TrainingData:
     return training_data(place.snapshot(folder), place.history, examples, place.space(FeatureSettings()))
 
 
-def _seconds_a_step(data: TrainingData, settings: TrainingSettings) -> float:
+def _seconds_a_step(data: TrainingData, settings: TrainingSettings, device: torch.device) -> float:
     moments: list[float] = []
 
     def watch(report: StepReport) -> None:
         del report
         moments.append(time.perf_counter())
 
-    fit(data, ModelSettings(), settings, steps=_STEPS, watch=watch)
+    fit(data, ModelSettings(), settings, steps=_STEPS, watch=watch, device=device)
     return (moments[-1] - moments[_WARM_UP]) / (len(moments) - 1 - _WARM_UP)
 
 
-def _seconds_of_products(products: list[_Product]) -> float:
+def _seconds_of_products(products: list[_Product], device: torch.device) -> float:
     operands = [
-        (torch.randn(rows, inner), torch.randn(inner, columns), torch.empty(rows, columns))
+        tuple(torch.randn(shape, device=device) for shape in ((rows, inner), (inner, columns), (rows, columns)))
         for rows, inner, columns in products
     ]
 
     def once() -> None:
         for left, right, out in operands:
             torch.matmul(left, right, out=out)
+        if device != CPU:
+            torch.cuda.synchronize(device)
 
     return _median_seconds(once)
 

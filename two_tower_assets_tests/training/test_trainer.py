@@ -67,6 +67,16 @@ def test_a_fit_lowers_the_loss(tmp_path: Path) -> None:
     assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.2
 
 
+def test_products_in_half_the_bits_learn_as_much(tmp_path: Path) -> None:
+    """The curve of losses lies within a hundredth of that of float32, and the weights are float32."""
+    data = data_of(tastes(), tmp_path)
+    halves = fit(data, SMALL.model, SMALL.training.model_copy(update={"precision": "bfloat16"}), steps=40)
+    whole = fit(data, SMALL.model, SMALL.training, steps=40)
+    assert halves.curves.losses != whole.curves.losses
+    assert halves.curves.losses == pytest.approx(whole.curves.losses, rel=0.01)
+    assert {weight.dtype for weight in halves.model.state_dict().values()} == {torch.float32}
+
+
 def test_a_loss_that_is_not_finite_stops_with_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """NaN features give a NaN loss, which names the step and the learning rate."""
     data = data_of(tastes(), tmp_path)
