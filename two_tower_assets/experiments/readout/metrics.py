@@ -1,0 +1,81 @@
+"""The metrics of an experiment by name: which are measured a user, which a group of users, and which way is better."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from two_tower_assets.errors import ExperimentError
+from two_tower_assets.experiments.moments import Moments
+from two_tower_assets.experiments.readout.plan import Plan
+from two_tower_assets.experiments.readout.users import Linear, Sums
+
+PREFERENCE: Final = "preference"
+"""Of an interleaving: by how many LIKEs more a user prefers the arm's picks."""
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric."""
+
+    name: str
+    words: str
+    per_user: bool = True
+    """Known of each user; else of a group of users, by its lists."""
+    more_is_better: bool = True
+
+
+METRICS: Final = {
+    metric.name: metric
+    for metric in (
+        Metric("like_rate", "like rate"),
+        Metric("likes_per_user", "likes per user"),
+        Metric("decisions_per_user", "decisions per user"),
+        Metric("coverage", "coverage", per_user=False),
+        Metric("maker_concentration", "maker concentration", per_user=False, more_is_better=False),
+        Metric(PREFERENCE, "likes in favour of the arm, per user"),
+    )
+}
+OF_USERS: Final = ("likes_per_user", "like_rate", "decisions_per_user")
+OF_LISTS: Final = ("coverage", "maker_concentration")
+DEEDS: Final = {"likes_per_user": "likes", "like_rate": "likes", "decisions_per_user": "decisions"}
+"""What a user must have done to be active in a metric."""
+_RATIO: Final = "like_rate"
+
+
+def moments(metric: str, of: Sums, both: Sums) -> Moments:
+    """Sums of a metric over an arm's users, [D], with the same before they entered.
+
+    Args:
+        metric: one of `OF_USERS`.
+        of: the arm.
+        both: the arms that are compared, whose past is measured on one scale.
+    """
+    looks = len(of.users)
+    if metric != _RATIO:
+        name = DEEDS[metric]
+        return of.moments(Linear.plain(looks, name), Linear.plain(looks, f"{name}_before"))
+    return of.moments(
+        Linear.ratio(of, "likes", "decisions"), Linear.ratio(both, "likes_before", "decisions_before").known()
+    )
+
+
+def require_readable(plan: Plan) -> None:
+    """Refuse a plan whose metrics cannot be read out.
+
+    Raises:
+        ExperimentError: the primary metric is not one of `OF_USERS`, or a guardrail is unknown.
+    """
+    allowed = {*OF_USERS, PREFERENCE} if plan.kind == "interleaving" else set(OF_USERS)
+    if plan.primary not in allowed:
+        raise ExperimentError(
+            f"The primary metric of {plan.name!r} is {plan.primary!r}, which is not measured a user",
+            where="public.experiments.primary_metric",
+            remedy=f"Plan the experiment with one of {', '.join(OF_USERS)}; others can be guardrails.",
+        )
+    if unknown := [name for name in plan.guardrails if name not in {*OF_USERS, *OF_LISTS}]:
+        raise ExperimentError(
+            f"Experiment {plan.name!r} has guardrails that nobody measures: {', '.join(unknown)}",
+            where="public.experiments.guardrails",
+            remedy=f"Guardrails are some of {', '.join((*OF_USERS, *OF_LISTS))}.",
+        )
