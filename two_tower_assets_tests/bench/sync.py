@@ -154,7 +154,10 @@ def _look(project: _Project, way: Literal["direct", "rest"]) -> float:
 
         def work() -> None:
             for table in TABLES:
-                differing.extend(Comparison(source, copy, table, tuple(table.columns), is_fresh=True).ranges)
+                with Comparison(source, copy, table, tuple(table.columns)) as found:
+                    found.begin(is_fresh=True)
+                    found.finish()
+                    differing.extend(found.ranges)
 
         seconds = _seconds(work)
     assert not differing

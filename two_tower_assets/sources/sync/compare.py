@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 from two_tower_assets.sources.sync.copy import Copy
 from two_tower_assets.sources.sync.ranges import Range, Sums, agree, are_adjacent, merged
@@ -38,26 +38,43 @@ class _Compared:
 class Comparison:
     """A whole table as both sides know it, range by range. Both sides work at the same time.
 
+    `begin` it before the copy is written to, so that the source sums up meanwhile; `finish` it afterwards.
+
     Args:
         source: one side.
         copy: the other one, whose ids bound the ranges.
         table: which.
         columns: those that are hashed, the key first.
-        is_fresh: whether all rows were read just now, so that one hash of all of them is likely to agree.
     """
 
-    def __init__(
-        self, source: Source, copy: Copy, table: SyncTable, columns: Sequence[str], *, is_fresh: bool
-    ) -> None:
+    def __init__(self, source: Source, copy: Copy, table: SyncTable, columns: Sequence[str]) -> None:
         self._source, self._copy, self._table, self._columns = source, copy, table, columns
+        self._beside = ThreadPoolExecutor(1)
+        self._begun: tuple[Sequence[Range], Future[list[Sums]]] | None = None
         self._known: list[_Compared] = []
-        if is_fresh and source.has_hashes:
-            self._known = self._compared([Range()])
-            if not self._differing:
-                return
-        # A sum over one range costs as much as over many.
-        wanted = max(1, min(source.fan_out, copy.estimate(table) // source.finest))
-        self._known = self._compared(copy.divide(table, wanted))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._beside.shutdown()
+
+    def begin(self, *, is_fresh: bool) -> None:
+        """Have the source sum up, which takes as long as reading the table.
+
+        Args:
+            is_fresh: whether all rows have been read just now, so that one hash of all of them is likely to agree.
+        """
+        ranges = [Range()] if is_fresh and self._source.has_hashes else self._divided()
+        self._begun = ranges, self._there(ranges)
+
+    def finish(self) -> None:
+        """Sum the copy up as well, and look closer where it differs."""
+        assert self._begun is not None
+        ranges, there = self._begun
+        self._known = self._together(ranges, there)
+        if self._differing and len(ranges) == 1 and len(divided := self._divided()) > 1:
+            self._known = self._compared(divided)
         rows = sum(each.rows for each in self._known)
         # Where most of a table differs, it is read rather than looked at more closely.
         if len(self._known) == 1 or 2 * sum(each.rows for each in self._differing) <= rows:
@@ -117,12 +134,19 @@ class Comparison:
             for part in ([next(found) for _ in range(next(lengths))] if each.differs else [each])
         ]
 
+    def _divided(self) -> list[Range]:
+        # A sum over one range costs as much as over many.
+        wanted = max(1, min(self._source.fan_out, self._copy.estimate(self._table) // self._source.finest))
+        return self._copy.divide(self._table, wanted)
+
     def _compared(self, ranges: Sequence[Range]) -> list[_Compared]:
-        if not ranges:
-            return []
+        return self._together(ranges, self._there(ranges)) if ranges else []
+
+    def _there(self, ranges: Sequence[Range]) -> Future[list[Sums]]:
         # Known beforehand: the source would wait for the copy's connection to ask for it.
         self._copy.statement(self._table, self._columns, not are_adjacent(ranges))
-        with ThreadPoolExecutor(1) as beside:
-            there = beside.submit(self._source.sums, self._table, self._columns, ranges)
-            here = self._copy.sums(self._table, self._columns, ranges)
-            return [_Compared(*each) for each in zip(ranges, there.result(), here, strict=True)]
+        return self._beside.submit(self._source.sums, self._table, self._columns, ranges)
+
+    def _together(self, ranges: Sequence[Range], there: Future[list[Sums]]) -> list[_Compared]:
+        here = self._copy.sums(self._table, self._columns, ranges)
+        return [_Compared(*each) for each in zip(ranges, there.result(), here, strict=True)]

@@ -42,7 +42,6 @@ class TableSync:
         self._changes = Changes()
         self._staged: Sequence[Part] = ()
         self._went_on = False
-        self._is_fresh = False
 
     def read(self) -> None:
         """Stage what an earlier sync had begun to read, or else what is new.
@@ -70,11 +69,13 @@ class TableSync:
         table, self._copy = self._table, copy
         if self._present is None:
             return TableReport(table.name, is_there=False)
-        self._apply()
-        if self._went_on:
-            self._stage_new()
+        with Comparison(self._source, copy, table, self._columns) as left:
+            if self._went_on:
+                self._apply()
+                self._stage_new()
+            left.begin(is_fresh=copy.is_empty(table))
             self._apply()
-        left = self._read_what_differs()
+            self._read_what_differs(left)
         if table.watermark in self._columns:
             copy.set_watermark(table, self._begun)
         copy.commit()
@@ -119,8 +120,8 @@ class TableSync:
         if watermark is not None and self._table.watermark in self._columns:
             self._stage(self._staging().begin([Range(since=watermark - OVERLAP)]), rows=None)
 
-    def _read_what_differs(self) -> Comparison:
-        found = Comparison(self._source, self._copy, self._table, self._columns, is_fresh=self._is_fresh)
+    def _read_what_differs(self, found: Comparison) -> None:
+        found.finish()
         for _ in range(_PASSES):
             if not found.ranges or not (self._copy.keep or not self._copy.is_empty(self._table)):
                 break
@@ -129,7 +130,6 @@ class TableSync:
             found.look_again()
             if self._changes.waiting:
                 break
-        return found
 
     def _stage(self, parts: Sequence[Part], *, rows: int | None) -> None:
         """Read the parts that are not read yet."""
@@ -157,8 +157,8 @@ class TableSync:
             return
         staging = self._staging()
         may_repeat = any(part.within.since is not None for part in self._staged)
-        self._is_fresh = self._copy.is_empty(self._table)
-        self._changes += apply_staged(self._copy.connection, staging, may_repeat=may_repeat, is_empty=self._is_fresh)
+        is_empty = self._copy.is_empty(self._table)
+        self._changes += apply_staged(self._copy.connection, staging, may_repeat=may_repeat, is_empty=is_empty)
         staging.drop()
         self._copy.commit()
         self._staged = ()
