@@ -43,18 +43,18 @@ def compare_users(plan: Plan, users: Users) -> list[Comparison]:
     ]
 
 
-def compare_credits(plan: Plan, credits: Credits) -> Comparison:
+def compare_credits(plan: Plan, given: Credits) -> Comparison:
     """Compare an interleaving's arm with its control: both were shown to everybody."""
-    looks = np.arange(credits.day.min(), credits.day.max() + 1) if len(credits.day) else credits.day
-    place = (credits.day - looks[0]).astype(int) if len(looks) else np.zeros(0, int)
+    looks = np.arange(given.day.min(), given.day.max() + 1) if len(given.day) else given.day
+    place = (given.day - looks[0]).astype(int) if len(looks) else np.zeros(0, int)
 
     def running(each_C: Numbers) -> Numbers:
-        return np.cumsum(np.bincount(place, credits.users * each_C, minlength=len(looks)))
+        return np.cumsum(np.bincount(place, given.users * each_C, minlength=len(looks)))
 
-    difference = credits.arm - credits.control
+    difference = given.arm - given.control
     one, none = np.ones_like(difference), np.zeros(len(looks))
     sums = Moments(running(one), running(difference), none, running(difference**2), none, none)
-    found = _Found(preference_of(sums), running((credits.arm + credits.control > 0).astype(np.float64)), looks)
+    found = _Found(preference_of(sums), running((given.arm + given.control > 0).astype(np.float64)), looks)
     return _comparison(plan, plan.arms[1], PREFERENCE, found)
 
 
@@ -157,7 +157,7 @@ def _relative(difference: Interval | None, control: float | None) -> Interval | 
 
 
 def _detectable(lift: Lift, planned: float, confidence: float) -> tuple[float, float]:
-    """Smallest true difference that is seen with a chance of `POWER`: by the users there are, and by those planned."""
+    """Smallest true difference seen with a chance of `POWER`: by the users there are, and by those planned."""
     users, error = float(lift.users[-1]), math.sqrt(float(lift.variance[-1]))
     alpha = 1 - confidence
     width = error * math.sqrt(users) * float(margin(np.asarray(users), planned, alpha))

@@ -1,4 +1,4 @@
-"""The metrics of an experiment by name: which are measured a user, which a group of users, and which way is better."""
+"""The metrics of an experiment by name: what each is measured of, and which way is better."""
 
 from __future__ import annotations
 
@@ -66,8 +66,7 @@ def require_readable(plan: Plan) -> None:
     Raises:
         ExperimentError: the primary metric is not one of `OF_USERS`, or a guardrail is unknown.
     """
-    allowed = {*OF_USERS, PREFERENCE} if plan.kind == "interleaving" else set(OF_USERS)
-    if plan.primary not in allowed:
+    if plan.kind == "arms" and plan.primary not in OF_USERS:
         raise ExperimentError(
             f"The primary metric of {plan.name!r} is {plan.primary!r}, which is not measured a user",
             where="public.experiments.primary_metric",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import psycopg
@@ -18,6 +18,7 @@ from psycopg.rows import TupleRow
 from two_tower_assets.database.queries import query
 from two_tower_assets.errors import ExperimentError
 from two_tower_assets.experiments.moments import Numbers
+from two_tower_assets.experiments.readout.metrics import PREFERENCE
 from two_tower_assets.experiments.readout.plan import Plan, PlannedArm
 from two_tower_assets.experiments.readout.users import Users
 
@@ -85,6 +86,14 @@ class Shown:
     maker_concentration: dict[str, Numbers]
 
 
+@dataclass(frozen=True)
+class ReadUsers:
+    """Users whose window is over, and who was left out."""
+
+    users: Users
+    left_out: LeftOut
+
+
 def running(connection: Connection) -> list[str]:
     """Names of the experiments that run; none where the database knows no experiments."""
     (exists,) = _rows(connection, "experiment_exists", {})[0]
@@ -118,7 +127,7 @@ def read_plan(connection: Connection, name: str) -> Plan:
         name,
         kind,
         state,
-        primary,
+        PREFERENCE if kind == "interleaving" else primary,
         tuple(guardrails),
         timedelta(hours=hours),
         timedelta(days=before),
@@ -153,9 +162,7 @@ def read_credits(
     kept = [row for row in rows if not row[1]]
     day, _, control, arm, users, early, unexposed = _columns(kept, 7)
     numbers = [np.array(column, np.float64) for column in (users, control, arm)]
-    left_out = LeftOut(
-        overlapping=sum(row[4] for row in rows if row[1]), unexposed=sum(unexposed), early=sum(early)
-    )
+    left_out = LeftOut(overlapping=sum(row[4] for row in rows if row[1]), unexposed=sum(unexposed), early=sum(early))
     return Credits(np.array(day, "datetime64[D]"), *numbers), left_out
 
 
@@ -178,20 +185,14 @@ def read_shown(connection: Connection, plan: Plan, *, until: datetime, group_siz
 
     def by_arm(value: int, whole: int | None = None) -> dict[str, Numbers]:
         return {
-            arm: np.array([row[value] / ((row[whole] if whole else 0) or 1) for row in rows if row[0] == arm], np.float64)
+            arm: np.array(
+                [row[value] / ((row[whole] if whole else 0) or 1) for row in rows if row[0] == arm], np.float64
+            )
             for arm in arms
         }
 
     # Videos that were shown may be inactive by now: then a share may pass 1 by a little.
     return Shown(group_size, by_arm(2, 4), by_arm(3))
-
-
-@dataclass(frozen=True)
-class ReadUsers:
-    """Users whose window is over, and who was left out."""
-
-    users: Users
-    left_out: LeftOut
 
 
 def _span(plan: Plan, until: datetime, after: datetime | str) -> dict[str, Any]:
@@ -202,6 +203,12 @@ def _span(plan: Plan, until: datetime, after: datetime | str) -> dict[str, Any]:
         "attribution": plan.attribution,
         "tolerance": CLOCK_TOLERANCE,
     }
+
+
+def read_now(connection: Connection) -> datetime:
+    """The server's time, which lists and decisions are stamped with."""
+    (now,) = connection.execute("select now()").fetchone() or ()
+    return cast("datetime", now)
 
 
 def _rows(connection: Connection, name: str, parameters: dict[str, Any]) -> list[TupleRow]:

@@ -124,13 +124,15 @@ class Sums:
         )
 
     def _sum(self, one: Linear) -> Numbers:
-        return one.constant * self.users + np.einsum("dv,dv->d", one.weight, self.first)
+        found: Numbers = one.constant * self.users + np.einsum("dv,dv->d", one.weight, self.first)
+        return found
 
     def _product(self, one: Linear, other: Linear) -> Numbers:
         constants = one.constant * other.constant * self.users
         crossed = one.constant[:, None] * other.weight + other.constant[:, None] * one.weight
         squares = np.einsum("dv,dvw,dw->d", one.weight, self.second, other.weight)
-        return constants + np.einsum("dv,dv->d", crossed, self.first) + squares
+        found: Numbers = constants + np.einsum("dv,dv->d", crossed, self.first) + squares
+        return found
 
 
 @dataclass(frozen=True)
