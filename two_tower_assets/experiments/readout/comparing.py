@@ -6,7 +6,7 @@ Letters: D looks.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Final
 
@@ -30,6 +30,8 @@ Days = NDArray[np.datetime64]
 FEWEST_ACTIVE: Final = 30
 """Users who did anything at all, in both arms: bounds of fewer are not to be trusted."""
 _FEWEST_GROUPS: Final = 2
+_NO_VARIANCE: Final = 1e-15
+"""What is below is rounding where all users are alike."""
 
 
 def compare_users(plan: Plan, users: Users) -> list[Comparison]:
@@ -83,7 +85,8 @@ def mean_interval(one: Moments, planned_users: float, confidence: float) -> Inte
     """An arm's own figure at the last look, with bounds that hold at all looks."""
     if not one.users.size or not one.users[-1]:
         return None
-    width = np.sqrt(one.variance) * margin(one.users, planned_users, 1 - confidence)
+    variance = np.where(one.variance > _NO_VARIANCE, one.variance, np.nan)
+    width = np.sqrt(variance) * margin(one.users, planned_users, 1 - confidence)
     return interval(float(one.mean[-1]), float(one.mean[-1] - width[-1]), float(one.mean[-1] + width[-1]))
 
 
@@ -123,11 +126,9 @@ def _compared(plan: Plan, arm: PlannedArm, metric: str, sides: tuple[Sums, Sums]
 
 def _comparison(plan: Plan, arm: PlannedArm, metric: str, found: _Found) -> Comparison:
     planned, confidence = plan.planned_of(arm), plan.confidence
-    # Rounding leaves less than nothing of a variance that is none.
-    lift = Lift(found.lift.difference, np.maximum(found.lift.variance, 0), found.lift.users)
+    sure = (found.active >= FEWEST_ACTIVE) & (found.lift.variance > _NO_VARIANCE)
+    lift = replace(found.lift, variance=np.where(sure, found.lift.variance, np.nan))
     low, high = lift.always_valid(planned, confidence)
-    sure = (found.active >= FEWEST_ACTIVE) & (lift.variance > 0)
-    low, high = np.where(sure, low, -np.inf), np.where(sure, high, np.inf)
     each = [interval(*map(float, ends)) for ends in zip(lift.difference, low, high, strict=True)]
     difference = each[-1] if each else None
     users = float(lift.users[-1]) if each else 0.0

@@ -54,11 +54,11 @@ class Plan:
         """Of each comparison, so that `FALSE_ALARMS` holds for all arms together (Bonferroni)."""
         return 1 - FALSE_ALARMS / max(1, len(self.arms) - 1)
 
-    def planned_of(self, arm: PlannedArm) -> float:
+    def planned_of(self, arm: PlannedArm) -> int:
         """Users that are planned in an arm and the control together."""
         if self.kind == "interleaving":
-            return float(self.planned_users)
-        return max(float(FEWEST_USERS), self.planned_users * (self.control.share + arm.share))
+            return self.planned_users
+        return max(FEWEST_USERS, round(self.planned_users * (self.control.share + arm.share)))
 
     def until(self, at: datetime) -> datetime:
         """End of what counts at a look: the look, or the stop before it."""
