@@ -1,4 +1,4 @@
--- Purpose: what groups of equally many users of each arm were shown: how many different videos, and the
+-- Purpose: what groups of equally many users of each arm were shown: how many of the active videos, and the
 -- Herfindahl–Hirschman index of their makers (a video of unknown maker counts as of one of its own). Groups of one
 -- size are comparable between arms of any size, and so many of them that their spread is known.
 -- Parameters: experiment (text), until (timestamptz), group_size (bigint).
@@ -29,7 +29,7 @@ shown as (
   group by n.arm, n.place, v.video_id
 ),
 made as (
-  select s.arm, s.place, count(*) as videos, sum(s.times) as times
+  select s.arm, s.place, count(*) filter (where x.is_active) as videos, sum(s.times) as times
   from shown as s
   left join public.videos as x on x.id = s.video_id
   group by s.arm, s.place, coalesce(nullif(x.maker, ''), s.video_id::text)
@@ -37,7 +37,7 @@ made as (
 select
   m.arm, m.place, sum(m.videos)::bigint,
   (sum(m.times * m.times) / (sum(m.times) * sum(m.times)))::float8,
-  (select count(*) from public.videos as x where x.is_active)
+  greatest((select count(*) from public.videos as x where x.is_active), 1)
 from made as m
 group by m.arm, m.place
 order by m.arm, m.place;

@@ -13,6 +13,7 @@ from two_tower_assets.experiments.readout.comparing import compare_credits, comp
 from two_tower_assets.experiments.readout.entering import days_of, group_size, smallest_mismatch
 from two_tower_assets.experiments.readout.figures import Exclusions, Readout
 from two_tower_assets.experiments.readout.guarding import guard
+from two_tower_assets.experiments.readout.kept import Kept
 from two_tower_assets.experiments.readout.metrics import require_readable
 from two_tower_assets.experiments.readout.plan import Plan, PlannedArm
 from two_tower_assets.experiments.readout.rows import (
@@ -47,6 +48,16 @@ def readout(connection: Connection, name: str, *, at: datetime | None = None) ->
     Raises:
         ExperimentError: there is no such experiment, or its plan cannot be read out.
     """
+    return look(connection, name, at=at)[0]
+
+
+def look(
+    connection: Connection, name: str, *, at: datetime | None = None, kept: Kept | None = None
+) -> tuple[Readout, Kept | None]:
+    """Do as `readout`, and read only users who are not kept from an earlier look; return what to keep from this one.
+
+    Of an interleaving, nothing is kept.
+    """
     plan = read_plan(connection, name)
     require_readable(plan)
     until = plan.until(at or read_now(connection))
@@ -54,13 +65,15 @@ def readout(connection: Connection, name: str, *, at: datetime | None = None) ->
     ahead = read_ahead(connection, plan)
     if plan.kind == "interleaving":
         given, left_out = read_credits(connection, plan, until=until)
-        evidence = look_at_credits(plan, given, left_out, entries, until=until, ahead=ahead)
-    else:
-        size = group_size(plan, entries)
-        shown = read_shown(connection, plan, until=until, group_size=size) if size else None
+        return judged(look_at_credits(plan, given, left_out, entries, until=until, ahead=ahead), until), None
+    size = group_size(plan, entries)
+    shown = read_shown(connection, plan, until=until, group_size=size) if size else None
+    if kept is None or kept.until > until:
         found = read_users(connection, plan, until=until)
-        evidence = look_at_users(plan, found, entries, shown, until=until, ahead=ahead)
-    return judged(evidence, until)
+    else:
+        found = kept.read + read_users(connection, plan, until=until, after=kept.until)
+    evidence = look_at_users(plan, found, entries, shown, until=until, ahead=ahead)
+    return judged(evidence, until), Kept(until, found)
 
 
 def look_at_users(

@@ -1,7 +1,7 @@
 """Questions to Postgres, one pass each; what a look costs grows with the lists served, not with the looks before.
 
-Measured users (`read_users`, `read_credits`) of consecutive spans of time add up, so that days that are over need
-never be read again; entries and what was shown are read whole.
+Users of consecutive spans of time (`read_users`, `read_credits`) add up, so that what was read need never be read
+again (`kept`); entries and what was shown are read whole.
 """
 
 from __future__ import annotations
@@ -92,6 +92,10 @@ class ReadUsers:
 
     users: Users
     left_out: LeftOut
+
+    def __add__(self, later: ReadUsers) -> ReadUsers:
+        """Join the read of a later span."""
+        return ReadUsers(Users.joined([self.users, later.users]), self.left_out + later.left_out)
 
 
 def running(connection: Connection) -> list[str]:
@@ -185,13 +189,10 @@ def read_shown(connection: Connection, plan: Plan, *, until: datetime, group_siz
 
     def by_arm(value: int, whole: int | None = None) -> dict[str, Numbers]:
         return {
-            arm: np.array(
-                [row[value] / ((row[whole] if whole else 0) or 1) for row in rows if row[0] == arm], np.float64
-            )
+            arm: np.array([row[value] / (row[whole] if whole else 1) for row in rows if row[0] == arm], np.float64)
             for arm in arms
         }
 
-    # Videos that were shown may be inactive by now: then a share may pass 1 by a little.
     return Shown(group_size, by_arm(2, 4), by_arm(3))
 
 

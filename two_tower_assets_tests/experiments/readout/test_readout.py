@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import numpy as np
 import psycopg
@@ -11,7 +12,8 @@ import pytest
 
 from two_tower_assets.errors import ExperimentError
 from two_tower_assets.experiments.readout.figures import Readout, Verdict
-from two_tower_assets.experiments.readout.gather import readout
+from two_tower_assets.experiments.readout.gather import look, readout
+from two_tower_assets.experiments.readout.kept import load, save
 from two_tower_assets.experiments.readout.promotion import require_promotable
 from two_tower_assets.experiments.readout.rows import read_plan, read_users
 from two_tower_assets.experiments.readout.users import Users
@@ -329,3 +331,16 @@ def test_lists_from_the_future_are_said(connection: Connection) -> None:
     plan_experiment(connection)
     serve(connection, 1, "control", [1], timedelta(days=36500))
     assert "1 list said to be served in the future" in verdict(connection).text
+
+
+def test_a_look_that_keeps_what_was_read_says_the_same(connection: Connection, tmp_path: Path) -> None:
+    """Three looks, each reading only what came since, by way of a file: the last one is the look at everything."""
+    plan_experiment(connection)
+    two_arms(connection, 0.2, 400)
+    kept = None
+    for day in (3, 7, 30):
+        found, kept = look(connection, "taste", at=START + day * DAY + HOUR, kept=kept)
+        assert kept is not None
+        save(kept, tmp_path / "kept.npz")
+        kept = load(tmp_path / "kept.npz")
+    assert found == readout(connection, "taste", at=START + 30 * DAY + HOUR)
