@@ -141,6 +141,22 @@ def simulate_experiments(experiments: int, data: Path | None) -> None:
         sys.exit(1)
 
 
+@experiment.command("readout")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="The whole readout as one JSON document.")
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write it here as a page, too.")
+@_data
+def experiment_readout(name: str, *, as_json: bool, page: Path | None, data: Path | None) -> None:
+    """Say what an experiment shows: figures of each arm, lifts with bounds, and a verdict in plain words.
+
+    Looking often is safe: the bounds hold at all looks together.
+    """
+    from two_tower_assets.defs.experiment_readout import print_readout
+    from two_tower_assets.defs.site import open_site
+
+    print_readout(open_site(data_folder=data), name, as_json=as_json, page=page)
+
+
 @main.command("nightly-replay")
 @_data
 @click.option("--nights", default=30, show_default=True, type=click.IntRange(1), help="Consecutive nights.")

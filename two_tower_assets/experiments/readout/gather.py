@@ -68,7 +68,8 @@ def look(
         return judged(look_at_credits(plan, given, left_out, entries, until=until, ahead=ahead), until), None
     size = group_size(plan, entries)
     shown = read_shown(connection, plan, until=until, group_size=size) if size else None
-    if kept is None or kept.until > until:
+    # What was kept of another experiment of the same name ended before this one began.
+    if kept is None or plan.started_at is None or not plan.started_at <= kept.until <= until:
         found = read_users(connection, plan, until=until)
     else:
         found = kept.read + read_users(connection, plan, until=until, after=kept.until)

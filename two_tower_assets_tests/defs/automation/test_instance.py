@@ -97,7 +97,7 @@ def test_every_spelling_loads_the_same(tmp_path: Path, monkeypatch: pytest.Monke
     first = found["-m two_tower_assets.definitions"]
     assert first["location"] == ["two_tower_assets"]
     assert len(first["assets"]) == 42
-    assert first["schedules"] == ["nightly_release"]
+    assert first["schedules"] == ["daily_readout", "nightly_release"]
     assert len(first["sensors"]) == 4
     assert all(listed == first for listed in found.values())
 
