@@ -157,6 +157,23 @@ def experiment_readout(name: str, *, as_json: bool, page: Path | None, data: Pat
     print_readout(open_site(data_folder=data), name, as_json=as_json, page=page)
 
 
+@experiment.command("value")
+@click.argument("chances", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--hours", default=24, show_default=True, type=click.IntRange(1, 720), help="A LIKE counts so long.")
+@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+@_data
+def experiment_value(chances: Path, hours: int, *, as_json: bool, data: Path | None) -> None:
+    """Say what a ranking that nobody was shown would have earned, from lists served with known chances.
+
+    CHANCES is a .parquet or .csv file: list_id, video_id, and the chance with which the ranking shows that video at
+    that place of that list, given the places before it.
+    """
+    from two_tower_assets.defs.experiment_value import print_value
+    from two_tower_assets.defs.site import open_site
+
+    print_value(open_site(data_folder=data), chances, hours=hours, as_json=as_json)
+
+
 @main.command("nightly-replay")
 @_data
 @click.option("--nights", default=30, show_default=True, type=click.IntRange(1), help="Consecutive nights.")

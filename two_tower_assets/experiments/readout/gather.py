@@ -13,7 +13,7 @@ from two_tower_assets.experiments.readout.comparing import compare_credits, comp
 from two_tower_assets.experiments.readout.entering import days_of, group_size, smallest_mismatch
 from two_tower_assets.experiments.readout.figures import Exclusions, Readout
 from two_tower_assets.experiments.readout.guarding import guard
-from two_tower_assets.experiments.readout.kept import Kept
+from two_tower_assets.experiments.readout.kept import LATENESS, Kept
 from two_tower_assets.experiments.readout.metrics import require_readable
 from two_tower_assets.experiments.readout.plan import Plan, PlannedArm
 from two_tower_assets.experiments.readout.rows import (
@@ -69,12 +69,11 @@ def look(
     size = group_size(plan, entries)
     shown = read_shown(connection, plan, until=until, group_size=size) if size else None
     # What was kept of another experiment of the same name ended before this one began.
-    if kept is None or plan.started_at is None or not plan.started_at <= kept.until <= until:
-        found = read_users(connection, plan, until=until)
-    else:
-        found = kept.read + read_users(connection, plan, until=until, after=kept.until)
+    usable = kept is not None and plan.started_at is not None and plan.started_at <= kept.until <= until - LATENESS
+    settled = Kept.joined(kept if usable else None, connection, plan, until=until - LATENESS)
+    found = settled.read + read_users(connection, plan, until=until, after=settled.until)
     evidence = look_at_users(plan, found, entries, shown, until=until, ahead=ahead)
-    return judged(evidence, until), Kept(until, found)
+    return judged(evidence, until), settled
 
 
 def look_at_users(

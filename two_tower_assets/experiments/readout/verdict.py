@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -18,6 +18,7 @@ from two_tower_assets.experiments.readout.figures import (
     Verdict,
 )
 from two_tower_assets.experiments.readout.guarding import missing
+from two_tower_assets.experiments.readout.metrics import METRICS
 from two_tower_assets.experiments.readout.plan import Plan
 from two_tower_assets.experiments.readout.words import Situation, guardrail_reason, paragraph
 from two_tower_assets.experiments.sample_ratio import ALARM
@@ -54,7 +55,9 @@ def _verdict(evidence: Evidence, arm: str, fault: str | None) -> Verdict:
     decision = "broken" if fault else _decision(plan, primary)
     guardrails = [each for each in evidence.guardrails if each.comparison.arm == arm]
     days = _days_needed(evidence, primary)
-    reasons = [fault] if fault else list(_against(plan, decision, guardrails, arm))
+    against = list(_against(plan, guardrails, arm))
+    short = [] if decision == "better" else [f"{METRICS[primary.metric].words} is not shown to be better: {decision}"]
+    reasons = [fault] if fault else [*short, *against]
     largest = _largest(primary) if decision == "no difference" else None
     situation = Situation(
         plan=plan,
@@ -63,7 +66,8 @@ def _verdict(evidence: Evidence, arm: str, fault: str | None) -> Verdict:
         no_larger_than=largest,
         fault=fault,
         waiting=None if fault else _waiting(primary, evidence.arms),
-        guardrails=guardrails,
+        guardrails=len(plan.guardrails),
+        against=against,
         days_needed=days,
         exclusions=evidence.exclusions,
     )
@@ -124,11 +128,8 @@ def _waiting(primary: Comparison, arms: Sequence[ArmFigures]) -> str | None:
     return None
 
 
-def _against(plan: Plan, decision: Decision, guardrails: Iterable[Guardrail], arm: str) -> Iterable[str]:
-    """Everything that speaks against promoting an arm."""
-    if decision != "better":
-        yield f"it is not shown to be better in {plan.primary}: {decision}"
-    guardrails = list(guardrails)
+def _against(plan: Plan, guardrails: Sequence[Guardrail], arm: str) -> Iterator[str]:
+    """What guardrails say against promoting an arm."""
     yield from (guardrail_reason(each) for each in guardrails if each.state != "ruled out")
     when = "yet" if plan.kind == "arms" else "where everybody is shown both rankings"
     for name in missing(guardrails, plan.guardrails, arm):

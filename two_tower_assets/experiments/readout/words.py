@@ -21,7 +21,10 @@ class Situation:
     no_larger_than: float | None
     fault: str | None
     waiting: str | None
-    guardrails: Sequence[Guardrail]
+    guardrails: int
+    """How many there are."""
+    against: Sequence[str]
+    """What guardrails say against the arm."""
     days_needed: int | None
     exclusions: Exclusions
 
@@ -101,9 +104,8 @@ def _size(situation: Situation) -> str:
 def _guardrails(situation: Situation) -> Iterator[str]:
     if situation.decision == "broken" or not situation.guardrails:
         return
-    against = [guardrail_reason(each) for each in situation.guardrails if each.state != "ruled out"]
-    if against:
-        yield f"Guardrails: {'; '.join(against)}."
+    if situation.against:
+        yield f"Guardrails: {'; '.join(situation.against)}."
     else:
         yield "No guardrail is harmed beyond its margin."
 
@@ -116,8 +118,8 @@ def _sureness(situation: Situation) -> Iterator[str]:
     shared = f" (the 5 % are shared by {arms} arms)" if arms > 1 else ""
     if comparison.difference is not None and comparison.difference.low is not None:
         yield (
-            f"Of {comparison.users:,} users whose {_hours(plan)} are over, with bounds that hold at every look at "
-            f"{comparison.confidence:.4g} confidence{shared}."
+            f"Of {comparison.users:,} users whose {_window(plan)} over, with bounds that hold at every look at "
+            f"{comparison.confidence:.1%} confidence{shared}."
         )
     if situation.decision == "not yet":
         yield _more_time(situation)
@@ -142,9 +144,11 @@ def _seen(comparison: Comparison) -> str:
     return f" Then a difference of {comparison.detectable_planned:.3g} would be seen with a chance of 80 %."
 
 
-def _hours(plan: Plan) -> str:
+def _window(plan: Plan) -> str:
     hours = round(plan.attribution.total_seconds() / 3600)
-    return f"first {hours} hours" if hours % 24 else f"first {hours // 24} days" if hours > 24 else "first day"
+    if hours == 24:
+        return "first day is"
+    return f"first {hours} hours are" if hours % 24 else f"first {hours // 24} days are"
 
 
 def _counted(number: int, noun: str) -> str:

@@ -25,8 +25,10 @@ from two_tower_assets_tests.experiments.readout.rows_of import (
     Connection,
     crowd,
     decided,
+    people,
     plan_experiment,
     serve,
+    two_arms,
 )
 
 
@@ -34,24 +36,6 @@ from two_tower_assets_tests.experiments.readout.rows_of import (
 def connection(database: str) -> Iterator[Connection]:
     with psycopg.connect(database, autocommit=True) as opened:
         yield opened
-
-
-def people(seed: int, users: int, effect: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """LIKEs, NOPEs and LIKEs before of users with rates of their own."""
-    random = np.random.default_rng(seed)
-    rate = random.gamma(2.0, 0.5, users)
-    likes = np.minimum(random.poisson(3 * rate * (1 + effect)), 20)
-    return likes, np.minimum(random.poisson(2 * rate), 10), random.poisson(6 * rate)
-
-
-def two_arms(
-    connection: Connection, effect: float, users: int = 1000, experiment: str = "taste", seed: int = 1
-) -> None:
-    """Fill both arms."""
-    (likes, nopes, past), (more, other, own) = people(seed, users // 2), people(seed + 1000, users // 2, effect)
-    counts = [("control", likes, nopes), ("candidate", more, other)]
-    first = 1_000_000 * seed
-    crowd(connection, counts, before=np.concatenate([past, own]), experiment=experiment, first_user=first)
 
 
 def verdict(connection: Connection, name: str = "taste", arm: str = "candidate") -> Verdict:

@@ -15,7 +15,7 @@ def days(readout: Readout) -> Html:
     return section(
         "days",
         "Day by day",
-        "Days are counted from the first user’s; each point is what was known at that day’s end.",
+        "Each point is what was known at that day’s end (UTC), of the users whose window was over by then.",
         pair(*(_difference(readout.primary_of(verdict.arm)) for verdict in readout.verdicts), _entered(readout)),
     )
 
@@ -43,7 +43,7 @@ def _difference(comparison: Comparison) -> Html:
         means,
         marks,
         label=f"{title}, {_tip(sure[-1][1])}",
-        x_title="day",
+        x_title=f"days since {comparison.looks[0].day}",
         y_title="difference to the control",
     )
     return figure_box(title, chart, caption="Blue: the difference. Grey: bounds that hold at all days together.")
@@ -55,15 +55,17 @@ def _entered(readout: Readout) -> Html:
         return figure_box(title, missing("Nobody has entered."))
     names = list(readout.entries[-1].users)
     most = max(readout.entries[-1].users.values())
-    plane = Plane(Scale(0, max(1, len(readout.entries) - 1)), Scale(0, 1.06 * max(1, most)))
+    plane = Plane(Scale(0, len(readout.entries)), Scale(0, 1.06 * max(1, most)))
     looks = ["line quiet-line", *(["line"] * (len(names) - 1))] if len(names) > 1 else ["line"]
     lines = [
-        plane.line([(place, day.users[name]) for place, day in enumerate(readout.entries)], look)
+        plane.line([(0, 0), *((place, day.users[name]) for place, day in enumerate(readout.entries, start=1))], look)
         for name, look in zip(names, looks, strict=True)
     ]
     last = readout.entries[-1]
     said = ", ".join(f"{name}: {last.users[name]:,} users, {last.lists[name]:,} lists" for name in names)
-    chart = plane.chart(lines, label=f"{title}: {said}", x_title="day", y_title="users")
+    chart = plane.chart(
+        lines, label=f"{title}: {said}", x_title=f"days since {readout.entries[0].day}", y_title="users"
+    )
     caption = ["Grey: the control. " if len(names) > 1 else "", said, "."]
     return figure_box(title, chart, caption=element("span", caption))
 

@@ -33,7 +33,6 @@ def verdicts(readout: Readout) -> Html:
 
 def _banner(verdict: Verdict) -> Html:
     look = "passed" if verdict.promotable else "refused" if verdict.decision in {"worse", "broken"} else "waiting"
-    reasons = [element("li", reason) for reason in verdict.reasons]
     return element(
         "div",
         element(
@@ -43,8 +42,7 @@ def _banner(verdict: Verdict) -> Html:
             class_="word",
         ),
         element("p", verdict.text),
-        element("p", "It may be promoted." if verdict.promotable else "It may not be promoted:"),
-        element("ul", reasons) if reasons else None,
+        element("p", "It may be promoted." if verdict.promotable else "It may not be promoted."),
         class_=f"banner {look}",
     )
 
