@@ -151,7 +151,7 @@ def experiment_readout(name: str, *, as_json: bool, page: Path | None, data: Pat
 
     Looking often is safe: the bounds hold at all looks together.
     """
-    from two_tower_assets.defs.experiment_readout import print_readout
+    from two_tower_assets.defs.experimenting.reading_out import print_readout
     from two_tower_assets.defs.site import open_site
 
     print_readout(open_site(data_folder=data), name, as_json=as_json, page=page)
@@ -168,7 +168,7 @@ def experiment_value(chances: Path, hours: int, *, as_json: bool, data: Path | N
     CHANCES is a .parquet or .csv file: list_id, video_id, and the chance with which the ranking shows that video at
     that place of that list, given the places before it.
     """
-    from two_tower_assets.defs.experiment_value import print_value
+    from two_tower_assets.defs.experimenting.valuing import print_value
     from two_tower_assets.defs.site import open_site
 
     print_value(open_site(data_folder=data), chances, hours=hours, as_json=as_json)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from two_tower_assets.defs import metadata
+from two_tower_assets.defs.experimenting.readout_tables import arm_rows, lift_rows, said
 from two_tower_assets.defs.inputs import VERDICT_FILE, readouts_of
-from two_tower_assets.defs.readout_tables import arm_rows, lift_rows, said
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.stage import OVER_A_NETWORK, Metadata, produce, stage_asset

@@ -318,12 +318,17 @@ def test_lists_from_the_future_are_said(connection: Connection) -> None:
 
 
 def test_a_look_that_keeps_what_was_read_says_the_same(connection: Connection, tmp_path: Path) -> None:
-    """Three looks, each reading only what came since, by way of a file: the last one is the look at everything."""
+    """Three looks, each reading only what came since, by way of a file: the last one is the look at everything.
+
+    Also with decisions that reach the database some hours after their user's window was over.
+    """
     plan_experiment(connection)
     two_arms(connection, 0.2, 400)
     kept = None
     for day in (3, 7, 30):
         found, kept = look(connection, "taste", at=START + day * DAY + HOUR, kept=kept)
+        serve(connection, 10 + day, "control", [1], (day - 1) * DAY)
+        decided(connection, 10 + day, 1, (day - 1) * DAY + HOUR)
         assert kept is not None
         save(kept, tmp_path / "kept.npz")
         kept = load(tmp_path / "kept.npz")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from two_tower_assets.database.connection import connect
-from two_tower_assets.defs.readout_tables import Rows, arm_rows, lift_rows, said
+from two_tower_assets.defs.experimenting.readout_tables import Rows, arm_rows, lift_rows, said
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.tables import TABLE_WIDTH
 from two_tower_assets.experiments.readout.gather import readout
