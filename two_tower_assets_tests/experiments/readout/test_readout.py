@@ -326,9 +326,11 @@ def test_a_look_that_keeps_what_was_read_says_the_same(connection: Connection, t
     two_arms(connection, 0.2, 400)
     kept = None
     for day in (3, 7, 30):
+        if kept is not None:
+            window = kept.until - START - 20 * HOUR
+            serve(connection, day, "control", [1], window)
+            decided(connection, day, 1, window + HOUR)
         found, kept = look(connection, "taste", at=START + day * DAY + HOUR, kept=kept)
-        serve(connection, 10 + day, "control", [1], (day - 1) * DAY)
-        decided(connection, 10 + day, 1, (day - 1) * DAY + HOUR)
         assert kept is not None
         save(kept, tmp_path / "kept.npz")
         kept = load(tmp_path / "kept.npz")
