@@ -250,7 +250,7 @@ def every_active_user_has_a_vector(
 
 @stage_check("experiments/verdict", "experiments/readout")
 def may_promote(workspace: Workspace, verdict: Made, readout: Made) -> dg.AssetCheckResult:
-    """Each running experiment has an arm that may be promoted; one that is not sure yet is a warning, no failure."""
+    """Each running experiment has an arm that may be promoted; one that can only wait is a warning, no failure."""
     del verdict
     waiting = [
         found for found in readouts_of(workspace.site, readout) if not any(v.promotable for v in found.verdicts)
@@ -258,10 +258,12 @@ def may_promote(workspace: Workspace, verdict: Made, readout: Made) -> dg.AssetC
     reasons = [
         f"{found.experiment}: {each.arm}: {'; '.join(each.reasons)}" for found in waiting for each in found.verdicts
     ]
-    patient = all(each.decision in {"not yet", "no difference"} for found in waiting for each in found.verdicts)
+    is_bad = any(each.decision in {"worse", "broken"} for found in waiting for each in found.verdicts) or any(
+        each.state == "harmed" for found in waiting for each in found.guardrails
+    )
     return dg.AssetCheckResult(
         passed=not waiting,
-        severity=dg.AssetCheckSeverity.WARN if patient else dg.AssetCheckSeverity.ERROR,
+        severity=dg.AssetCheckSeverity.ERROR if is_bad else dg.AssetCheckSeverity.WARN,
         description="; ".join(reasons) or None,
         metadata={"waiting": len(waiting)},
     )
