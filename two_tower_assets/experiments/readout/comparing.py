@@ -56,7 +56,9 @@ def compare_credits(plan: Plan, given: Credits) -> Comparison:
     difference = given.arm - given.control
     one, none = np.ones_like(difference), np.zeros(len(looks))
     sums = Moments(running(one), running(difference), none, running(difference**2), none, none)
-    found = _Found(preference_of(sums), running((given.arm + given.control > 0).astype(np.float64)), looks)
+    active = running((given.arm + given.control > 0).astype(np.float64))
+    control = running(given.control)[-1] / sums.users[-1] if len(looks) else None
+    found = _Found(preference_of(sums), active, looks, control)
     return _comparison(plan, plan.arms[1], PREFERENCE, found)
 
 

@@ -27,6 +27,8 @@ Connection = psycopg.Connection[TupleRow]
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """A decision may seem so much older than the list that showed the video: clocks are not all the same."""
 
+_ROUNDING: Final = 1e-6
+
 ALWAYS: Final = "-infinity"
 
 
@@ -108,7 +110,7 @@ def read_plan(connection: Connection, name: str) -> Plan:
     """Read what was agreed.
 
     Raises:
-        ExperimentError: there is no such experiment, or it has fewer than two arms.
+        ExperimentError: there is no such experiment, it has fewer than two arms, or their weights don't sum to 1.
     """
     (exists,) = _rows(connection, "experiment_exists", {})[0]
     found = _rows(connection, "experiment_plan", {"experiment": name}) if exists else []
@@ -124,6 +126,12 @@ def read_plan(connection: Connection, name: str) -> Plan:
             f"Experiment {name!r} has {len(arms)} arms: there is nothing to compare",
             where="public.experiment_arms",
             remedy="An experiment has a control and at least one more arm; an interleaving has two.",
+        )
+    if abs(sum(weights) - 1) > _ROUNDING:
+        raise ExperimentError(
+            f"The weights of {name!r} sum to {sum(weights):.6g} and not to 1",
+            where="public.experiment_arms.weight",
+            remedy="Which users were to be in which arm cannot be told. Start another experiment.",
         )
     # As the assignment does it: the last arm takes what the others leave.
     shares = [*weights[:-1], 1 - sum(weights[:-1])]

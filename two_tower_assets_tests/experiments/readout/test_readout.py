@@ -288,6 +288,7 @@ def test_an_interleaving_finds_the_preferred_ranking(connection: Connection) -> 
         ({"primary": "coverage"}, "not measured a user"),
         ({"guardrails": ["smiles"]}, "guardrails that nobody measures: smiles"),
         ({"arms": [("control", 1.0)]}, "nothing to compare"),
+        ({"arms": [("control", 0.5), ("candidate", 0.4)]}, "sum to 0.9 and not to 1"),
     ],
 )
 def test_plans_that_cannot_be_read_are_refused(

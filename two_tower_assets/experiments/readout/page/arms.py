@@ -32,8 +32,9 @@ def arms(readout: Readout) -> Html:
 def _sizes(readout: Readout) -> str:
     if readout.mismatch is None:
         return "Nobody has entered yet."
+    who = "Users fell into the arms" if readout.kind == "arms" else "Each ranking’s pick stood first"
     words = "as planned" if all(verdict.decision != "broken" for verdict in readout.verdicts) else "not as planned"
-    return f"Users fell into the arms {words} (p = {readout.mismatch:.3g}, alarm at 0.001 however often one looks)."
+    return f"{who} {words} (p = {readout.mismatch:.3g}, alarm at 0.001 however often one looks)."
 
 
 def _row(arm: ArmFigures, metrics: list[str]) -> Row:
