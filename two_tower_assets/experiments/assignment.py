@@ -1,6 +1,6 @@
-"""Who is in an experiment, and in which arm: a hash of salt and user, so that nothing is stored and nobody changes arms.
+"""Who is in an experiment, and in which arm: a hash of salt and user; nothing is stored, and nobody changes arms.
 
-SQL (`two_tower.experiment_point`, `two_tower.experiment_arm`) and the Edge Functions compute the same to the last bit.
+SQL (`two_tower.experiment_point`, `two_tower.experiment_arm`) and the Edge Functions compute the same to the bit.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from uuid import UUID
 TRAFFIC_SALT: Final = "traffic"
 """One layer for all experiments: slices of it that don't overlap share no user."""
 _BITS: Final = 52
+_POINTS: Final = 1 << _BITS
 
 
 def point_of(salt: str, user_id: UUID) -> float:
     """Return where a salt puts a user in [0, 1): the first 52 bits of a SHA-256, exact in a float64."""
     digest = hashlib.sha256(f"{salt}:{user_id}".encode()).digest()
-    return (int.from_bytes(digest[:7], "big") >> (56 - _BITS)) / 2**_BITS
+    return (int.from_bytes(digest[:7], "big") >> (56 - _BITS)) / _POINTS
 
 
 def is_in(traffic: tuple[float, float], user_id: UUID) -> bool:
