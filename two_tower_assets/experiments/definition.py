@@ -18,8 +18,8 @@ from two_tower_assets.experiments.sequences import FEWEST_USERS
 
 Kind = Literal["arms", "interleaving"]
 UserMetric = Literal["like_rate", "likes_per_user", "decisions_per_user"]
-ListMetric = Literal["coverage", "maker_concentration"]
-Preference = Literal["preference"]
+PrimaryMetric = Literal[UserMetric, "preference"]
+Guardrail = Literal[UserMetric, "coverage", "maker_concentration"]
 
 LIVE: Final = "live"
 """How people name whatever is live as an arm's version."""
@@ -83,8 +83,8 @@ class Experiment(_Strict):
     """Of the assignment to arms; another one shuffles the users anew."""
     arms: tuple[Arm, ...]
     """The control first."""
-    primary_metric: UserMetric | Preference
-    guardrails: tuple[UserMetric | ListMetric, ...] = ()
+    primary_metric: PrimaryMetric
+    guardrails: tuple[Guardrail, ...] = ()
     attribution_hours: Annotated[int, Field(ge=1, le=720)] = 24
     before_days: Annotated[int, Field(ge=0, le=365)] = 28
     planned_users: Annotated[int, Field(ge=FEWEST_USERS)]
