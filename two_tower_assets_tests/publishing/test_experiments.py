@@ -15,7 +15,7 @@ from two_tower_assets.experiments import registry
 from two_tower_assets.experiments.definition import define
 from two_tower_assets.publishing.flip import promote, rollback
 from two_tower_assets.publishing.registry import list_releases, live_release
-from two_tower_assets.publishing.staging import prepare_users, stage, store_files
+from two_tower_assets.publishing.staging import prepare_users, stage
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.publishing.verification import verify
 from two_tower_assets.settings import ReleaseSettings
@@ -28,16 +28,9 @@ from two_tower_assets_tests.publishing.releasing import (
     prepared,
     release,
     rows,
+    stage_only,
     user_probes,
 )
-
-
-def stage_only(target: Target, folder: Path) -> None:
-    """Write beside and verify, as `two-tower publish --stage-only` does."""
-    store_files(target, folder)
-    stage(target, folder, settings=SETTINGS)
-    prepare_users(target, folder.name, prepared(folder))
-    verify(target, folder, probes=user_probes(), evaluation=passing(folder.name), settings=SETTINGS)
 
 
 def create(target: Target, version: str) -> None:
