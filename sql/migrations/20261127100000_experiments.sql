@@ -115,13 +115,12 @@ create function two_tower.experiment_point(p_salt text, p_user_id uuid) returns 
 comment on function two_tower.experiment_point(text, uuid) is
   'Where a salt puts a user in [0, 1): uniform, the same for ever, and independent between salts.';
 
--- The arm that users of an experiment's traffic are in, whatever its state; null for users outside.
 create function two_tower.experiment_arm(p_experiment text, p_user_id uuid) returns text
   language sql stable strict parallel safe
   security invoker
   set search_path = ''
 as $$
-  select a.arm
+  select case e.kind when 'interleaving' then 'interleaved' else a.arm end
   from public.experiments as e
   cross join lateral (
     select
@@ -141,7 +140,7 @@ as $$
 $$;
 
 comment on function two_tower.experiment_arm(text, uuid) is
-  'The arm that a user is in; null outside the experiment''s traffic or before its start.';
+  'The arm that a user is in, interleaved where all see both; null outside the traffic or before the start.';
 
 alter table public.experiments enable row level security;
 alter table public.experiment_arms enable row level security;

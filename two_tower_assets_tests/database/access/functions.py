@@ -14,12 +14,13 @@ FUNCTIONS: Final[Mapping[str, frozenset[str]]] = {
     "public.get_item_embedding_feature_batch(integer,integer,uuid,boolean)": SERVERS,
     "public.get_item_embedding_features(uuid)": SIGNED_IN,
     "public.get_live_release()": SERVERS,
+    "public.get_serving()": SERVERS,
     "public.get_sync_ranges(text,text[],text[],uuid[],uuid,uuid[])": SERVERS,
     "public.get_user_embedding_feature_batch(integer,integer,uuid,timestamp with time zone)": SERVERS,
     "public.get_user_embedding_features(uuid,timestamp with time zone)": SIGNED_IN,
     "public.popular_videos(integer,uuid[],integer,text[],uuid[],timestamp with time zone,uuid)": SIGNED_IN,
     "public.recommend_for_user(uuid,text,integer,uuid[],integer,text[],uuid[],boolean,extensions.vector,"
-    "timestamp with time zone,double precision,boolean)": SERVERS,
+    "timestamp with time zone,double precision,boolean,text)": SERVERS,
     "public.recommend_videos_ann(extensions.vector,integer,uuid[],integer,text[],uuid[],timestamp with time zone,"
     "text)": SIGNED_IN,
     "public.refresh_popularity(double precision,interval)": SERVERS,
@@ -59,7 +60,7 @@ FUNCTIONS: Final[Mapping[str, frozenset[str]]] = {
     "two_tower.require_complete(public.model_releases)": OWNER,
     "two_tower.require_key(text,text[])": OWNER,
     "two_tower.require_own_or_service(uuid)": SIGNED_IN,
-    "two_tower.serving_vectors(text,boolean)": SERVERS,
+    "two_tower.serving_vectors(text,boolean,text)": SERVERS,
     "two_tower.show_version(text)": OWNER,
     "two_tower.sync_ranges_sql(text,text[],text[],boolean)": SERVERS,
     "two_tower.sync_value(text,text)": SERVERS,
