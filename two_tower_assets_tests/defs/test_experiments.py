@@ -124,7 +124,7 @@ def test_the_command_prints_tables_json_and_a_page(database: str, tmp_path: Path
     document = json.loads(runner.invoke(main, ["experiment", "readout", "taste", "--json"]).output)
     assert document["verdicts"][0]["decision"] == "better"
     unknown = runner.invoke(main, ["experiment", "readout", "nobody"])
-    assert (unknown.exit_code, "There is no experiment 'nobody'" in unknown.stderr) == (1, True)
+    assert (unknown.exit_code, "There is no experiment nobody" in unknown.stderr) == (1, True)
 
 
 @pytest.mark.usefixtures("home")

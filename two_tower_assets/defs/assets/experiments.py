@@ -36,7 +36,7 @@ def readout(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Mater
     from two_tower_assets.database.connection import connect
     from two_tower_assets.experiments.readout.gather import look
     from two_tower_assets.experiments.readout.kept import save
-    from two_tower_assets.experiments.readout.rows import running
+    from two_tower_assets.experiments.readout.planning import running
 
     site = workspace.site
     latest = site.store.latest("experiments/readout")

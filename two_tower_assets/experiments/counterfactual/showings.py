@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from two_tower_assets.database.queries import query
 from two_tower_assets.errors import ExperimentError
 from two_tower_assets.experiments.off_policy import Showings
-from two_tower_assets.experiments.readout.rows import CLOCK_TOLERANCE, Connection, read_now
+from two_tower_assets.experiments.readout.rows import CLOCK_TOLERANCE, read_now
+from two_tower_assets.experiments.registry import Connection
 
 _COLUMNS: Final = ("list_id", "video_id", "chance")
 _READERS: Final[Mapping[str, Callable[[Path], pl.DataFrame]]] = {".parquet": pl.read_parquet, ".csv": pl.read_csv}

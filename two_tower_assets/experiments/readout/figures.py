@@ -8,7 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from two_tower_assets.evaluation.bootstrap import Interval
-from two_tower_assets.experiments.readout.plan import Kind, State
+from two_tower_assets.experiments.definition import Kind
+from two_tower_assets.experiments.registered import State
 
 Decision = Literal["better", "worse", "no difference", "not yet", "broken"]
 GuardState = Literal["ruled out", "not yet", "harmed"]

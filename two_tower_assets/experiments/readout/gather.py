@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
 
 import numpy as np
 
+from two_tower_assets.experiments.definition import INTERLEAVED
 from two_tower_assets.experiments.readout.arm_figures import figures_of, of_credits, of_lists, of_users
 from two_tower_assets.experiments.readout.comparing import compare_credits, compare_shown, compare_users
 from two_tower_assets.experiments.readout.entering import days_of, group_size, smallest_mismatch
 from two_tower_assets.experiments.readout.figures import Exclusions, Readout
 from two_tower_assets.experiments.readout.guarding import guard
 from two_tower_assets.experiments.readout.kept import LATENESS, Kept
-from two_tower_assets.experiments.readout.metrics import require_readable
 from two_tower_assets.experiments.readout.plan import Plan, PlannedArm
+from two_tower_assets.experiments.readout.planning import read_plan
 from two_tower_assets.experiments.readout.rows import (
-    Connection,
     Credits,
     Entry,
     LeftOut,
@@ -27,14 +26,11 @@ from two_tower_assets.experiments.readout.rows import (
     read_credits,
     read_entries,
     read_now,
-    read_plan,
     read_shown,
     read_users,
 )
 from two_tower_assets.experiments.readout.verdict import Evidence, verdicts
-
-_INTERLEAVED: Final = "interleaved"
-"""Arm of an interleaving's lists: everybody is shown both."""
+from two_tower_assets.experiments.registry import Connection
 
 
 def readout(connection: Connection, name: str, *, at: datetime | None = None) -> Readout:
@@ -59,7 +55,6 @@ def look(
     Of an interleaving, nothing is kept.
     """
     plan = read_plan(connection, name)
-    require_readable(plan)
     until = plan.until(at or read_now(connection))
     entries = read_entries(connection, plan, until=until)
     ahead = read_ahead(connection, plan)
@@ -107,7 +102,7 @@ def look_at_credits(
     plan: Plan, given: Credits, left_out: LeftOut, entries: Sequence[Entry], *, until: datetime, ahead: int = 0
 ) -> Evidence:
     """Compare the two rankings of an interleaving."""
-    everybody = PlannedArm(_INTERLEAVED, 1.0)
+    everybody = PlannedArm(INTERLEAVED, 1.0)
     counted = int(given.users.sum())
     began = [np.cumsum([each.control_began for each in entries]), np.cumsum([each.arm_began for each in entries])]
     return Evidence(
@@ -118,7 +113,7 @@ def look_at_credits(
             )
             for arm, likes in zip(plan.arms, (given.control, given.arm), strict=True)
         ],
-        entries=days_of(entries, [_INTERLEAVED], until),
+        entries=days_of(entries, [INTERLEAVED], until),
         comparisons=[compare_credits(plan, given)],
         guardrails=[],
         exclusions=Exclusions(**vars(left_out), ahead=ahead, extreme=0),

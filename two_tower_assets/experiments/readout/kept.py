@@ -14,8 +14,9 @@ from typing import Final, Self
 import numpy as np
 
 from two_tower_assets.experiments.readout.plan import Plan
-from two_tower_assets.experiments.readout.rows import Connection, LeftOut, ReadUsers, read_users
+from two_tower_assets.experiments.readout.rows import LeftOut, ReadUsers, read_users
 from two_tower_assets.experiments.readout.users import Users
+from two_tower_assets.experiments.registry import Connection
 
 LATENESS: Final = timedelta(days=1)
 """Windows that ended so long ago are settled: phones without a network send their decisions late."""

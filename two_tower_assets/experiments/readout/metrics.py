@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from two_tower_assets.errors import ExperimentError
 from two_tower_assets.experiments.moments import Moments
-from two_tower_assets.experiments.readout.plan import Plan
 from two_tower_assets.experiments.readout.users import Linear, Sums
 
 PREFERENCE: Final = "preference"
@@ -58,23 +56,3 @@ def moments(metric: str, of: Sums, both: Sums) -> Moments:
     return of.moments(
         Linear.ratio(of, "likes", "decisions"), Linear.ratio(both, "likes_before", "decisions_before").known()
     )
-
-
-def require_readable(plan: Plan) -> None:
-    """Refuse a plan whose metrics cannot be read out.
-
-    Raises:
-        ExperimentError: the primary metric is not one of `OF_USERS`, or a guardrail is unknown.
-    """
-    if plan.kind == "arms" and plan.primary not in OF_USERS:
-        raise ExperimentError(
-            f"The primary metric of {plan.name!r} is {plan.primary!r}, which is not measured a user",
-            where="public.experiments.primary_metric",
-            remedy=f"Plan the experiment with one of {', '.join(OF_USERS)}; others can be guardrails.",
-        )
-    if unknown := [name for name in plan.guardrails if name not in {*OF_USERS, *OF_LISTS}]:
-        raise ExperimentError(
-            f"Experiment {plan.name!r} has guardrails that nobody measures: {', '.join(unknown)}",
-            where="public.experiments.guardrails",
-            remedy=f"Guardrails are some of {', '.join((*OF_USERS, *OF_LISTS))}.",
-        )

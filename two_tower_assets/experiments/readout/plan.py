@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final, Literal
+from typing import Final, Self
 
+from two_tower_assets.experiments.definition import Kind
+from two_tower_assets.experiments.registered import Registered, State
 from two_tower_assets.experiments.sequences import FEWEST_USERS
-
-Kind = Literal["arms", "interleaving"]
-State = Literal["draft", "running", "stopped"]
 
 FALSE_ALARMS: Final = 0.05
 """Of a whole experiment, however many arms it has and however often it is looked at."""
@@ -43,6 +42,26 @@ class Plan:
     """The control first."""
     started_at: datetime | None
     stopped_at: datetime | None
+
+    @classmethod
+    def of(cls, registered: Registered) -> Self:
+        """Take what a readout needs of an experiment as it is registered."""
+        weights = [arm.weight for arm in registered.arms]
+        # As the assignment does it: the last arm takes what the others leave.
+        shares = [*weights[:-1], 1 - sum(weights[:-1])]
+        return cls(
+            name=registered.name,
+            kind=registered.kind,
+            state=registered.state,
+            primary=registered.primary_metric,
+            guardrails=tuple(registered.guardrails),
+            attribution=timedelta(hours=registered.attribution_hours),
+            before=timedelta(days=registered.before_days),
+            planned_users=registered.planned_users,
+            arms=tuple(PlannedArm(arm.name, share) for arm, share in zip(registered.arms, shares, strict=True)),
+            started_at=registered.started_at,
+            stopped_at=registered.stopped_at,
+        )
 
     @property
     def control(self) -> PlannedArm:

@@ -7,7 +7,7 @@ from datetime import datetime
 from two_tower_assets.errors import ExperimentError
 from two_tower_assets.experiments.readout.figures import Verdict
 from two_tower_assets.experiments.readout.gather import readout
-from two_tower_assets.experiments.readout.rows import Connection
+from two_tower_assets.experiments.registry import Connection
 
 
 def require_promotable(connection: Connection, name: str, arm: str, *, at: datetime | None = None) -> Verdict:

@@ -11,23 +11,17 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, cast
 
 import numpy as np
-import psycopg
 from numpy.typing import NDArray
 from psycopg.rows import TupleRow
 
 from two_tower_assets.database.queries import query
-from two_tower_assets.errors import ExperimentError
 from two_tower_assets.experiments.moments import Numbers
-from two_tower_assets.experiments.readout.metrics import PREFERENCE
-from two_tower_assets.experiments.readout.plan import Plan, PlannedArm
+from two_tower_assets.experiments.readout.plan import Plan
 from two_tower_assets.experiments.readout.users import Users
-
-Connection = psycopg.Connection[TupleRow]
+from two_tower_assets.experiments.registry import Connection
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """A decision may seem so much older than the list that showed the video: clocks are not all the same."""
-
-_ROUNDING: Final = 1e-6
 
 ALWAYS: Final = "-infinity"
 
@@ -98,56 +92,6 @@ class ReadUsers:
     def __add__(self, later: ReadUsers) -> ReadUsers:
         """Join the read of a later span."""
         return ReadUsers(Users.joined([self.users, later.users]), self.left_out + later.left_out)
-
-
-def running(connection: Connection) -> list[str]:
-    """Names of the experiments that run; none where the database knows no experiments."""
-    (exists,) = _rows(connection, "experiment_exists", {})[0]
-    return [name for (name,) in _rows(connection, "experiment_running", {})] if exists else []
-
-
-def read_plan(connection: Connection, name: str) -> Plan:
-    """Read what was agreed.
-
-    Raises:
-        ExperimentError: there is no such experiment, it has fewer than two arms, or their weights don't sum to 1.
-    """
-    (exists,) = _rows(connection, "experiment_exists", {})[0]
-    found = _rows(connection, "experiment_plan", {"experiment": name}) if exists else []
-    if not found:
-        raise ExperimentError(
-            f"There is no experiment {name!r}",
-            where="public.experiments",
-            remedy="`two-tower experiment status` lists those that there are.",
-        )
-    kind, state, primary, guardrails, hours, before, planned, started, stopped, arms, weights = found[0]
-    if len(arms) < 2 or (kind == "interleaving" and len(arms) != 2):
-        raise ExperimentError(
-            f"Experiment {name!r} has {len(arms)} arms: there is nothing to compare",
-            where="public.experiment_arms",
-            remedy="An experiment has a control and at least one more arm; an interleaving has two.",
-        )
-    if abs(sum(weights) - 1) > _ROUNDING:
-        raise ExperimentError(
-            f"The weights of {name!r} sum to {sum(weights):.6g} and not to 1",
-            where="public.experiment_arms.weight",
-            remedy="Which users were to be in which arm cannot be told. Start another experiment.",
-        )
-    # As the assignment does it: the last arm takes what the others leave.
-    shares = [*weights[:-1], 1 - sum(weights[:-1])]
-    return Plan(
-        name,
-        kind,
-        state,
-        PREFERENCE if kind == "interleaving" else primary,
-        tuple(guardrails),
-        timedelta(hours=hours),
-        timedelta(days=before),
-        planned,
-        tuple(PlannedArm(arm, share) for arm, share in zip(arms, shares, strict=True)),
-        started,
-        stopped,
-    )
 
 
 def read_users(connection: Connection, plan: Plan, *, until: datetime, after: datetime | str = ALWAYS) -> ReadUsers:

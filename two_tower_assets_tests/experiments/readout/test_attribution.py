@@ -8,7 +8,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from two_tower_assets.experiments.readout.rows import LeftOut, read_credits, read_entries, read_plan, read_users
+from two_tower_assets.experiments.readout.planning import read_plan
+from two_tower_assets.experiments.readout.rows import LeftOut, read_credits, read_entries, read_users
 from two_tower_assets_tests.experiments.readout.rows_of import (
     DAY,
     HOUR,
@@ -141,7 +142,7 @@ def test_users_enter_once_and_lists_are_counted_each(connection: Connection) -> 
 
 def test_an_interleaved_like_is_credited_to_the_team_that_showed_it_first(connection: Connection) -> None:
     """Video 2 was the arm's pick at first and the control's later; a NOPE credits nobody."""
-    plan_experiment(connection, kind="interleaving")
+    plan_experiment(connection, kind="interleaving", primary="preference")
     serve(connection, 1, "interleaved", [1, 2], HOUR, teams=["control", "arm"])
     serve(connection, 1, "interleaved", [2, 3], 2 * HOUR, teams=["control", "arm"])
     decided(connection, 1, 2, 3 * HOUR)

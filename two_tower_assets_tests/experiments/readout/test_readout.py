@@ -14,8 +14,9 @@ from two_tower_assets.errors import ExperimentError
 from two_tower_assets.experiments.readout.figures import Readout, Verdict
 from two_tower_assets.experiments.readout.gather import look, readout
 from two_tower_assets.experiments.readout.kept import load, save
+from two_tower_assets.experiments.readout.planning import read_plan
 from two_tower_assets.experiments.readout.promotion import require_promotable
-from two_tower_assets.experiments.readout.rows import read_plan, read_users
+from two_tower_assets.experiments.readout.rows import read_users
 from two_tower_assets.experiments.readout.users import Users
 from two_tower_assets_tests.experiments.readout.rows_of import (
     DAY,
@@ -264,7 +265,7 @@ def test_lists_of_few_makers_and_videos_are_measured_by_groups_of_users(connecti
 
 def test_an_interleaving_finds_the_preferred_ranking(connection: Connection) -> None:
     """Users who like what the arm picks more often: better; with teams that never begin, broken."""
-    plan_experiment(connection, kind="interleaving", planned=400)
+    plan_experiment(connection, kind="interleaving", primary="preference", planned=400)
     random = np.random.default_rng(0)
     with connection.transaction():
         for user in range(400):
@@ -285,9 +286,9 @@ def test_an_interleaving_finds_the_preferred_ranking(connection: Connection) -> 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"primary": "coverage"}, "not measured a user"),
-        ({"guardrails": ["smiles"]}, "guardrails that nobody measures: smiles"),
-        ({"arms": [("control", 1.0)]}, "nothing to compare"),
+        ({"primary": "coverage"}, "primary metric coverage is none of likes_per_user"),
+        ({"guardrails": ["smiles"]}, "nobody measures the guardrails smiles"),
+        ({"arms": [("control", 1.0)]}, "with 1 arms there is nothing to compare"),
         ({"arms": [("control", 0.5), ("candidate", 0.4)]}, "sum to 0.9 and not to 1"),
     ],
 )
@@ -303,11 +304,11 @@ def test_plans_that_cannot_be_read_are_refused(
 def test_unknown_names_are_refused(connection: Connection, empty_database: str) -> None:
     """Of experiments, of arms, and where the database knows no experiments at all."""
     plan_experiment(connection)
-    with pytest.raises(ExperimentError, match="no experiment 'test'"):
+    with pytest.raises(ExperimentError, match="no experiment test"):
         readout(connection, "test")
     with pytest.raises(ExperimentError, match="Promote one of candidate"):
         require_promotable(connection, "taste", "control", at=LATER)
-    with psycopg.connect(empty_database) as bare, pytest.raises(ExperimentError, match="no experiment 'taste'"):
+    with psycopg.connect(empty_database) as bare, pytest.raises(ExperimentError, match="no experiment taste"):
         readout(bare, "taste")
 
 
