@@ -31,7 +31,7 @@ METRICS: Final = {
         Metric("decisions_per_user", "decisions per user"),
         Metric("coverage", "coverage", per_user=False),
         Metric("maker_concentration", "maker concentration", per_user=False, more_is_better=False),
-        Metric(PREFERENCE, "likes in favour of the arm, per user"),
+        Metric(PREFERENCE, "likes of its own picks, per user"),
     )
 }
 OF_USERS: Final = ("likes_per_user", "like_rate", "decisions_per_user")

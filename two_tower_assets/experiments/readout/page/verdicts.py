@@ -25,7 +25,11 @@ def verdicts(readout: Readout) -> Html:
                 "Guardrails": ", ".join(METRICS[name].words for name in _guarded(readout)) or "none",
                 "Planned users": f"{readout.planned_users:,}",
                 "A user counts after": counted(readout.attribution_hours, "hour"),
-                "Compared with what users did in the": counted(readout.before_days, "day") + " before",
+                **(
+                    {"Compared with what users did in the": counted(readout.before_days, "day") + " before"}
+                    if readout.kind == "arms"
+                    else {}
+                ),
             }
         ),
     )
