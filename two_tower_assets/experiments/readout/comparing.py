@@ -140,6 +140,7 @@ def _comparison(plan: Plan, arm: PlannedArm, metric: str, found: _Found) -> Comp
         arm=arm.name,
         metric=metric,
         users=int(users),
+        planned=planned,
         active=int(found.active[-1]) if each else 0,
         confidence=confidence,
         difference=difference,

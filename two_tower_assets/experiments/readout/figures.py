@@ -53,6 +53,8 @@ class Comparison(_Frozen):
     metric: str
     users: int
     """In both arms."""
+    planned: int
+    """The same, as planned."""
     active: int
     """Of them, those who did what the metric counts at least once (all, where it counts no deeds)."""
     confidence: float

@@ -52,7 +52,7 @@ def verdicts(evidence: Evidence) -> list[Verdict]:
 def _verdict(evidence: Evidence, arm: str, fault: str | None) -> Verdict:
     plan = evidence.plan
     primary = next(each for each in evidence.comparisons if (each.arm, each.metric) == (arm, plan.primary))
-    decision = "broken" if fault else _decision(plan, primary)
+    decision = "broken" if fault else _decision(primary)
     guardrails = [each for each in evidence.guardrails if each.comparison.arm == arm]
     days = _days_needed(evidence, primary)
     against = list(_against(plan, guardrails, arm))
@@ -97,7 +97,7 @@ def _fault(evidence: Evidence) -> str | None:
     return None
 
 
-def _decision(plan: Plan, primary: Comparison) -> Decision:
+def _decision(primary: Comparison) -> Decision:
     difference = primary.difference
     if difference is None or difference.low is None or difference.high is None:
         return "not yet"
@@ -105,8 +105,7 @@ def _decision(plan: Plan, primary: Comparison) -> Decision:
         return "better"
     if difference.high < 0:
         return "worse"
-    arm = next(arm for arm in plan.arms if arm.name == primary.arm)
-    return "no difference" if primary.users >= plan.planned_of(arm) else "not yet"
+    return "no difference" if primary.users >= primary.planned else "not yet"
 
 
 def _largest(primary: Comparison) -> float | None:
@@ -139,18 +138,16 @@ def _against(plan: Plan, guardrails: Sequence[Guardrail], arm: str) -> Iterator[
 def _days_needed(evidence: Evidence, primary: Comparison) -> int | None:
     """Days until the planned users are counted, with as many entering a day as of late."""
     plan, entries = evidence.plan, evidence.entries
-    arm = next(arm for arm in plan.arms if arm.name == primary.arm)
-    planned = plan.planned_of(arm)
-    if primary.users >= planned:
+    if primary.users >= primary.planned:
         return 0
     if plan.state != "running" or not entries:
         return None
-    names = {plan.control.name, arm.name} if plan.kind == "arms" else set(entries[-1].users)
+    names = {plan.control.name, primary.arm} if plan.kind == "arms" else set(entries[-1].users)
     entered = [sum(day.users.get(name, 0) for name in names) for day in entries]
     days = min(_DAYS_OF_LATE, len(entries))
     earlier = entered[-days - 1] if len(entries) > days else 0
     a_day = (entered[-1] - earlier) / days
-    left = max(0.0, planned - entered[-1])
+    left = max(0, primary.planned - entered[-1])
     if left and not a_day:
         return None
     return math.ceil((left / a_day if left else 0) + plan.attribution / timedelta(days=1))

@@ -53,7 +53,7 @@ def excluded(exclusions: Exclusions) -> Iterator[str]:
     if exclusions.unexposed:
         yield f"{_counted(exclusions.unexposed, 'decision')} on videos that no list had shown not attributed."
     if exclusions.early:
-        yield (f"{_counted(exclusions.early, 'decision')} attributed though a little older than their list.")
+        yield f"{_counted(exclusions.early, 'decision')} attributed though a little older than their list."
     if exclusions.ahead:
         yield f"{_counted(exclusions.ahead, 'list')} said to be served in the future not counted: a clock is wrong."
     if exclusions.extreme:
