@@ -14,6 +14,7 @@ import pytest
 from two_tower_assets.experiments.readout.figures import Readout
 from two_tower_assets.experiments.readout.gather import readout
 from two_tower_assets.experiments.readout.page.document import render
+from two_tower_assets.experiments.readout.plots import over_time_plot
 from two_tower_assets_tests.evaluation.page.browser import Watched, chromium
 from two_tower_assets_tests.experiments.readout.rows_of import DAY, LATER, START, plan_experiment, two_arms
 
@@ -55,6 +56,13 @@ def test_the_page_shows_every_readout_and_fits_the_screen(
             assert watched.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, size)
             assert (watched.requests, watched.complaints) == ([file.as_uri()], [])
         assert watched.page.evaluate(CONTRAST) == []
+
+
+def test_plots_are_small_pictures_however_little_is_known(readouts: dict[str, Readout]) -> None:
+    """Also of a single day, and of nobody at all."""
+    nobody = readouts["empty"].model_copy(update={"entries": ()})
+    for found in (*readouts.values(), nobody):
+        assert over_time_plot(found).startswith(b"\x89PNG")
 
 
 def test_a_readout_is_the_same_after_json(readouts: dict[str, Readout]) -> None:
