@@ -1,7 +1,7 @@
 """Vectors for active videos that a served version lacks: those that came after it, or were inactive when it was made.
 
 They are made by the version's own model and added to its table, so new videos are recommendable without a new
-release, and by the arms of an experiment as soon as by the live version. Rows are only ever added: an HNSW index takes
+release, and by an experiment's arms as soon as by the live version. Rows are only ever added: an HNSW index takes
 insertions well and updates badly. Each insertion walks the index, so a large gap is left to a retrain. What does not
 live here: the model (`artifacts.video_model`).
 """

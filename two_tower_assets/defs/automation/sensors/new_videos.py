@@ -74,7 +74,7 @@ def _ask(context: dg.SensorEvaluationContext, gap: str, patience: timedelta) -> 
 
 
 def _gaps_of_arms(connection: Connection, most: int) -> list[tuple[str, ...]]:
-    """Each version that an experiment serves and that lacks some videos, but no more than are added, with their ids."""
+    """Versions that experiments serve and that lack some videos, but no more than are added; each with their ids."""
     gaps = []
     for release in arms_beside(connection):
         assert release.vector_table is not None
