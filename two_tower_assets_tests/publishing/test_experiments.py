@@ -14,12 +14,14 @@ from two_tower_assets.errors import PublishingError
 from two_tower_assets.experiments import registry
 from two_tower_assets.experiments.definition import define
 from two_tower_assets.publishing.flip import promote, rollback
+from two_tower_assets.publishing.new_videos import embed_new_videos, embed_new_videos_of_arms
 from two_tower_assets.publishing.registry import list_releases, live_release
 from two_tower_assets.publishing.staging import prepare_users, stage
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.publishing.verification import verify
 from two_tower_assets.settings import ReleaseSettings
 from two_tower_assets_tests.artifacts.versions import make_version
+from two_tower_assets_tests.database.rows import add_video
 from two_tower_assets_tests.publishing.releasing import (
     NEW,
     OLD,
@@ -114,6 +116,29 @@ def test_vectors_of_an_experiment_outlast_the_releases_after_it(target: Target, 
     assert with_vectors(target) == [live, before, oldest]
     stop(target)
     assert superseded(target) == [oldest]
+
+
+def test_new_videos_are_embedded_for_the_arms_of_a_running_experiment(
+    target: Target, old: Path, new: Path, tmp_path: Path
+) -> None:
+    """By each version's own model, so that no arm alone has them; for drafts not yet, and of a large gap none."""
+    release(target, old)
+    stage_only(target, new)
+    create(target, NEW)
+    with connect(target.url, autocommit=True) as connection:
+        videos = [add_video(connection, number, tags=["tag 1"]) for number in (1, 2)]
+    folder = tmp_path / "artifacts"
+    assert embed_new_videos_of_arms(target, folder, most=10) == ()
+    start(target)
+    (refused,) = embed_new_videos_of_arms(target, folder, most=1)
+    assert (refused.model_version, refused.added, refused.too_many) == (NEW, (), True)
+    (done,) = embed_new_videos_of_arms(target, folder, most=10)
+    assert (done.model_version, sorted(done.added)) == (NEW, videos)
+    assert embed_new_videos_of_arms(target, folder, most=10)[0].added == ()
+    assert sorted(embed_new_videos(target, folder, most=10).added) == videos
+    promote(target, NEW)
+    assert embed_new_videos(target, folder, most=10).added == ()
+    assert embed_new_videos_of_arms(target, folder, most=10) == ()
 
 
 def superseded(target: Target) -> list[str]:
