@@ -12,8 +12,13 @@ from click.testing import CliRunner
 
 from two_tower_assets.cli import main
 from two_tower_assets.definitions import build_defs
+from two_tower_assets.defs.experimenting.promoting import promote
 from two_tower_assets.defs.resources import Workspace
+from two_tower_assets.errors import ExperimentError
+from two_tower_assets.experiments.readout.promotion import require_promotable
+from two_tower_assets.experiments.registry import stop
 from two_tower_assets_tests.experiments.readout.rows_of import HOUR, plan_experiment, serve, two_arms
+from two_tower_assets_tests.publishing.releasing import target_at
 
 # Dagster's own, of a job that is run in this process.
 pytestmark = pytest.mark.filterwarnings("ignore:.*dagster_run is deprecated:DeprecationWarning")
@@ -138,3 +143,18 @@ def test_the_value_of_a_candidate_is_printed(database: str, tmp_path: Path) -> N
     assert answer.exit_code == 0, answer.output
     assert "150 showings to 150 users, worth 150 of them." in answer.output
     assert "Difference: +0.0000" in answer.output
+
+
+def test_a_promotion_asks_the_readout(home: Path, database: str) -> None:
+    """The better arm is promoted; where nothing was shown, the promotion is refused and not recorded."""
+    target = target_at(database, home.parent / "buckets")
+    with psycopg.connect(database, autocommit=True) as connection:
+        for name, effect, traffic in (("taste", 0.35, "[0,0.5)"), ("noise", 0.0, "[0.5,1)")):
+            plan_experiment(connection, name, traffic=traffic)
+            two_arms(connection, effect, experiment=name, seed=1 if effect else 2)
+            stop(connection, name)
+        promote(target, "taste", "candidate", note=None, allowed=require_promotable)
+        with pytest.raises(ExperimentError, match="'candidate' of 'noise' may not be promoted"):
+            promote(target, "noise", "candidate", note=None, allowed=require_promotable)
+        promoted = connection.execute("select name, promoted_arm from public.experiments order by name").fetchall()
+    assert promoted == [("noise", None), ("taste", "candidate")]
