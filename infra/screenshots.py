@@ -20,7 +20,7 @@ from urllib.request import Request, urlopen
 from browser import chromium
 from playwright.sync_api import Page, ViewportSize
 
-STAGES = ("sources", "features", "training", "evaluation", "artifacts", "publishing")
+STAGES = ("sources", "features", "training", "evaluation", "artifacts", "publishing", "experiments")
 PAGES = {
     "asset-graph": "/asset-groups?expanded=" + ",".join(f"global@global:{stage}" for stage in STAGES),
     "catalogue": "/assets",
@@ -33,6 +33,7 @@ PAGES = {
     "vectors": "/assets/publishing/video_embeddings_table",
     "vectors-check": "/assets/publishing/video_embeddings_table?view=checks",
     "release": "/assets/publishing/release",
+    "readout": "/assets/experiments/readout",
     "jobs": "/jobs",
     "job-release": "/locations/two_tower_assets/jobs/release",
     "automation": "/automation",

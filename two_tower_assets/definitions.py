@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from two_tower_assets.defs import checks
-from two_tower_assets.defs.assets import artifacts, evaluation, features, publishing, sources, training
+from two_tower_assets.defs.assets import artifacts, evaluation, experiments, features, publishing, sources, training
 from two_tower_assets.defs.automation.executor import executor_for
 from two_tower_assets.defs.automation.freshness import with_freshness
 from two_tower_assets.defs.automation.jobs import JOBS
@@ -19,7 +19,7 @@ from two_tower_assets.defs.resources import PointerIOManager, Workspace
 from two_tower_assets.defs.stage import POINTERS
 from two_tower_assets.retries import silence_retries
 
-STAGES = (sources, features, training, evaluation, artifacts, publishing)
+STAGES = (sources, features, training, evaluation, artifacts, publishing, experiments)
 """In the order of the dataflow."""
 
 

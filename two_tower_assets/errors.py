@@ -148,3 +148,9 @@ class PublishingError(TwoTowerError):
     """A release was refused, or another writer holds the lock."""
 
     code = "release_refused"
+
+
+class ExperimentError(TwoTowerError):
+    """An experiment is unknown, badly planned, or doesn't show what is asked of it."""
+
+    code = "experiment_refused"

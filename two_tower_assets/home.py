@@ -34,6 +34,11 @@ class Home:
         return self.root / "artifacts"
 
     @property
+    def experiments(self) -> Path:
+        """One folder a data set: readouts, and what a later look need not read again."""
+        return self.root / "experiments"
+
+    @property
     def postgres(self) -> Path:
         """The embedded Postgres cluster."""
         return self.root / "postgres"

@@ -16,6 +16,7 @@ from two_tower_assets.defs.evidence import active_users_for, evaluation_for, pro
 from two_tower_assets.defs.inputs import (
     ITEM_VECTORS_FILE,
     USER_VECTORS_FILE,
+    readouts_of,
     snapshot_of,
     space_of,
     trials_for,
@@ -245,6 +246,27 @@ def every_active_user_has_a_vector(
     site = workspace.site
     users = active_users_for(site, checkpoint, user_vectors, decisions)
     return _holds(lambda: {**vars(check_users(site.target.url, checkpoint.data_version, users)), "bound": _TOLERATED})
+
+
+@stage_check("experiments/verdict", "experiments/readout")
+def may_promote(workspace: Workspace, verdict: Made, readout: Made) -> dg.AssetCheckResult:
+    """Each running experiment has an arm that may be promoted; one that can only wait is a warning, no failure."""
+    del verdict
+    waiting = [
+        found for found in readouts_of(workspace.site, readout) if not any(v.promotable for v in found.verdicts)
+    ]
+    reasons = [
+        f"{found.experiment}: {each.arm}: {'; '.join(each.reasons)}" for found in waiting for each in found.verdicts
+    ]
+    is_bad = any(each.decision in {"worse", "broken"} for found in waiting for each in found.verdicts) or any(
+        each.state == "harmed" for found in waiting for each in found.guardrails
+    )
+    return dg.AssetCheckResult(
+        passed=not waiting,
+        severity=dg.AssetCheckSeverity.ERROR if is_bad else dg.AssetCheckSeverity.WARN,
+        description="; ".join(reasons) or None,
+        metadata={"waiting": len(waiting)},
+    )
 
 
 def _other_source(site: Site) -> FeatureSettings:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from two_tower_assets.evaluation.ranking import Ranking
     from two_tower_assets.evaluation.report import Report
     from two_tower_assets.evaluation.trials import Trials
+    from two_tower_assets.experiments.readout.figures import Readout
     from two_tower_assets.training.examples import Examples
     from two_tower_assets.training.trainer import Curves
 
@@ -56,6 +57,14 @@ def verdict_of(site: Site, made: Made) -> Verdict:
     from two_tower_assets.evaluation.gate import Verdict
 
     return Verdict.model_validate_json(made.path(site.home, VERDICT_FILE).read_text(encoding="utf-8"))
+
+
+def readouts_of(site: Site, made: Made) -> list[Readout]:
+    """The readouts that `experiments/readout` wrote, by name."""
+    from two_tower_assets.experiments.readout.figures import Readout
+
+    files = (made.path(site.home, f"{name}.json") for name in made.facts["experiments"])
+    return [Readout.model_validate_json(file.read_text(encoding="utf-8")) for file in files]
 
 
 def choices_of(checkpoint: Made) -> Choices:

@@ -1,25 +1,18 @@
-"""Plots of a fit and of a report, as PNG bytes small enough for Dagster's event log.
-
-Figures are drawn on an Agg canvas of their own; pyplot's global state is never touched.
-"""
+"""Plots of a fit and of a report, as PNG bytes small enough for Dagster's event log."""
 
 from __future__ import annotations
 
-import io
 from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from two_tower_assets.evaluation.page.words import method_name, metric_name
+from two_tower_assets.evaluation.png import png
 from two_tower_assets.evaluation.report import MODEL, NDCG, RECALL, Group, Report
 from two_tower_assets.evaluation.trials import GLOBAL
 from two_tower_assets.training.trainer import Curves
-
-MAX_BYTES: Final = 100_000
-"""Larger images would bloat the event log they are stored in."""
 
 _MODEL_COLOUR: Final = "#1f6feb"
 _OTHER_COLOURS: Final = ("#8c959f", "#afb8c1", "#d0d7de", "#57606a")
@@ -32,7 +25,7 @@ def curves_plot(curves: Curves) -> bytes:
     left, right = figure.subplots(1, 2)
     _draw_loss(left, np.asarray(curves.losses))
     _draw_validation(right, curves.validations)
-    return _png(figure)
+    return png(figure)
 
 
 def report_plot(report: Report) -> bytes:
@@ -42,11 +35,11 @@ def report_plot(report: Report) -> bytes:
     group = trial.groups.get(trial.judged)
     if group is None:
         figure.suptitle("; ".join(report.notes) or "nothing was measured")
-        return _png(figure)
+        return png(figure)
     for axes, metric in zip(figure.subplots(1, 2, sharey=True), (NDCG, RECALL), strict=True):
         _draw_methods(axes, group, metric)
     figure.suptitle(f"{group.users:,} users, their {group.targets:,} LIKEs")
-    return _png(figure)
+    return png(figure)
 
 
 def _draw_methods(axes: Axes, group: Group, metric: str) -> None:
@@ -79,12 +72,3 @@ def _draw_validation(axes: Axes, validations: list[tuple[int, float]]) -> None:
     axes.plot(
         [steps for steps, _ in validations], [value for _, value in validations], marker="o", color=_MODEL_COLOUR
     )
-
-
-def _png(figure: Figure) -> bytes:
-    stream = io.BytesIO()
-    FigureCanvasAgg(figure)
-    figure.savefig(stream, format="png")
-    image = stream.getvalue()
-    assert len(image) < MAX_BYTES
-    return image

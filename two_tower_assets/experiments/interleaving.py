@@ -12,10 +12,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
-import numpy as np
-
 from two_tower_assets.experiments.lift import Lift
-from two_tower_assets.experiments.moments import Numbers
+from two_tower_assets.experiments.moments import Moments, Numbers
 
 Team = Literal["control", "arm"]
 _Video = TypeVar("_Video", bound=Hashable)
@@ -68,7 +66,9 @@ def preference(control_U: Numbers, arm_U: Numbers) -> Lift:
         control_U: credit of the control's picks with each user, float64 [U].
         arm_U: the same of the arm's.
     """
-    difference_U = arm_U - control_U
-    users = len(difference_U)
-    variance = difference_U.var(ddof=1) / users if users > 1 else np.nan
-    return Lift(np.asarray(difference_U.mean() if users else np.nan), np.asarray(variance), np.asarray(float(users)))
+    return preference_of(Moments.of(arm_U - control_U))
+
+
+def preference_of(difference: Moments) -> Lift:
+    """Do as `preference` where the differences of users are known by their sums, [S]."""
+    return Lift(difference.mean, difference.variance / difference.users, difference.users)

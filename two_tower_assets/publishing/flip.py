@@ -138,6 +138,36 @@ def rollback(
         return flip
 
 
+def promote(target: Target, version: str, *, note: str | None = None, lock_wait: float = LOCK_WAIT_SECONDS) -> Flip:
+    """Make a version live that an experiment has served: the same flip, and `current/` follows.
+
+    Its evidence was asked for when it was verified, and its files and vectors have answered users since.
+
+    Args:
+        target: where it was served.
+        version: verified, or retired with its vectors kept; of the live one nothing changes.
+        note: kept in the release log.
+        lock_wait: seconds to wait for another writer.
+
+    Raises:
+        PublishingError: it is unknown, not verified, or its vectors or files are gone.
+        StorageError: `current/` could not follow; the pointer has moved all the same.
+        DatabaseError: there is no connection.
+    """
+    with single_writer(target.url, wait=lock_wait, doing=f"promote {version}") as connection:
+        live, release = read_live(connection), read_release(connection, version)
+        if release is None or release.manifest_hash is None or release.vector_table is None:
+            raise PublishingError(
+                f"The vectors of version {version} are gone",
+                where=version,
+                remedy="Publish it again from its folder.",
+            )
+        require_stored(target.buckets, version, release.manifest_hash)
+        flip = _move(connection, version, live.model_version if live else None, "release", note)
+        follow_live(target.buckets, version, sha256=release.manifest_hash)
+        return flip
+
+
 def _move(connection: Connection, version: str, expected: str | None, action: _Action, note: str | None) -> Flip:
     """Flip by compare-and-swap; a version that is live already stays so."""
     if version == expected:

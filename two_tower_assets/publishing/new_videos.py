@@ -1,8 +1,9 @@
-"""Vectors for active videos that the live version lacks: those that came after it, or were inactive when it was made.
+"""Vectors for active videos that a served version lacks: those that came after it, or were inactive when it was made.
 
-They are made by the live model and added to the live version's table, so new videos are recommendable without a new
-release. Rows are only ever added: an HNSW index takes insertions well and updates badly. Each insertion walks the
-index, so a large gap is left to a retrain. What does not live here: the model (`artifacts.video_model`).
+They are made by the version's own model and added to its table, so new videos are recommendable without a new
+release, and by an experiment's arms as soon as by the live version. Rows are only ever added: an HNSW index takes
+insertions well and updates badly. Each insertion walks the index, so a large gap is left to a retrain. What does not
+live here: the model (`artifacts.video_model`).
 """
 
 from __future__ import annotations
@@ -24,20 +25,23 @@ from two_tower_assets.errors import PublishingError
 from two_tower_assets.features.payloads import parse_items
 from two_tower_assets.publishing.copy_format import HEADER, TRAILER, encode_rows
 from two_tower_assets.publishing.news import videos_without_vector
+from two_tower_assets.publishing.registry import Release
 from two_tower_assets.publishing.released_files import released_folder
 from two_tower_assets.publishing.target import Target
-from two_tower_assets.publishing.upkeep import require_live, while_live
+from two_tower_assets.publishing.upkeep import arms_beside, require_live, while_kept, while_live
 from two_tower_assets.publishing.vectors import qualified
 from two_tower_assets.publishing.writer import Connection, refusals
 
 
 @dataclass(frozen=True)
 class NewVideos:
-    """What was added to the live version."""
+    """What was added to a version."""
 
     model_version: str
     added: tuple[str, ...]
     """Ids of the videos that have a vector since."""
+    too_many: bool = False
+    """More were missing than are added one by one, and none was."""
 
 
 def embed_new_videos(target: Target, artifacts: Path, *, most: int) -> NewVideos:
@@ -57,16 +61,50 @@ def embed_new_videos(target: Target, artifacts: Path, *, most: int) -> NewVideos
     with connect(target.url, autocommit=True) as connection, refusals(target.url):
         release = require_live(connection)
         videos = videos_without_vector(connection, most + 1)
-        if not videos:
-            return NewVideos(release.model_version, ())
         _refuse_gap(len(videos), most, release.model_version)
-        with released_folder(target.buckets, artifacts, release) as folder:
-            ids, vectors_ND = _embed(connection, VideoModel.open(folder), videos)
-        largest_norm_error(ids, vectors_ND, where=release.model_version)
-        assert release.vector_table is not None
-        with while_live(connection, release.model_version):
-            added = _add(connection, release.vector_table, ids, vectors_ND)
-        return NewVideos(release.model_version, added)
+        return _fill(connection, target, artifacts, release, videos)
+
+
+def embed_new_videos_of_arms(target: Target, artifacts: Path, *, most: int) -> tuple[NewVideos, ...]:
+    """Do the same for every version that a running experiment serves beside the live one.
+
+    Otherwise new videos would be shown by one arm alone, and be what is compared.
+
+    Args:
+        target: where the versions are served from.
+        artifacts: as of `embed_new_videos`.
+        most: a version that lacks more is left as it is, and said to be.
+
+    Raises:
+        PublishingError: a version's files are not those that were released, or its vectors are gone meanwhile.
+        ArtifactError: a version is too old to embed new videos, or a vector is not finite.
+        DatabaseError: there is no connection.
+    """
+    done = []
+    with connect(target.url, autocommit=True) as connection, refusals(target.url):
+        for release in arms_beside(connection):
+            assert release.vector_table is not None
+            videos = videos_without_vector(connection, most + 1, release.vector_table)
+            if len(videos) > most:
+                done.append(NewVideos(release.model_version, (), too_many=True))
+            else:
+                done.append(_fill(connection, target, artifacts, release, videos))
+    return tuple(done)
+
+
+def _fill(
+    connection: Connection, target: Target, artifacts: Path, release: Release, videos: Sequence[str]
+) -> NewVideos:
+    version = release.model_version
+    if not videos:
+        return NewVideos(version, ())
+    with released_folder(target.buckets, artifacts, release) as folder:
+        ids, vectors_ND = _embed(connection, VideoModel.open(folder), videos)
+    largest_norm_error(ids, vectors_ND, where=version)
+    assert release.vector_table is not None
+    with while_live(connection, version) if release.state == "live" else while_kept(connection, version):
+        added = _add(connection, release.vector_table, ids, vectors_ND)
+    return NewVideos(version, added)
 
 
 def _refuse_gap(videos: int, most: int, version: str) -> None:

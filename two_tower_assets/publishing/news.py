@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from psycopg import sql
 from psycopg.rows import class_row
 
 from two_tower_assets.database.queries import query
 from two_tower_assets.publishing.writer import Connection
+
+LIVE_VECTORS: Final = "public.video_embeddings"
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,16 @@ def count_news(connection: Connection, since: datetime, *, most_decisions: int, 
     return found
 
 
-def videos_without_vector(connection: Connection, most: int) -> tuple[str, ...]:
-    """Return ids of active videos that the live version has no vector of, up to `most`."""
-    return _ids(connection, "videos_without_vector", most=most)
+def videos_without_vector(connection: Connection, most: int, table: str = LIVE_VECTORS) -> tuple[str, ...]:
+    """Return ids of active videos that a version has no vector of, up to `most`.
+
+    Args:
+        connection: to the serving database.
+        most: ids.
+        table: of the version's vectors, as the registry names it; by default the live one's.
+    """
+    statement = sql.SQL(query("videos_without_vector")).format(vectors=sql.Identifier(*table.split(".")))
+    return tuple(id_ for (id_,) in connection.execute(statement, {"most": most}))
 
 
 def users_with_stale_vector(

@@ -30,6 +30,31 @@ def require_live(connection: Connection) -> Release:
     return release
 
 
+def arms_beside(connection: Connection) -> tuple[Release, ...]:
+    """Return the releases that running experiments serve beside the live one."""
+    versions = connection.execute(query("experiment_arms_beside")).fetchall()
+    found = (read_release(connection, version) for (version,) in versions)
+    return tuple(release for release in found if release is not None)
+
+
+@contextmanager
+def while_kept(connection: Connection, version: str) -> Iterator[None]:
+    """Run a block in one transaction in which a version's vectors are not dropped.
+
+    Raises:
+        PublishingError: they are gone by now; nothing was written.
+    """
+    with connection.transaction():
+        connection.execute("set local statement_timeout = 0")
+        if connection.execute(query("release_vectors_held"), {"model_version": version}).fetchone() is None:
+            raise PublishingError(
+                f"The vectors of version {version} are gone",
+                where="public.model_releases",
+                remedy="Nothing was lost. Stop the experiment that it was an arm of.",
+            )
+        yield
+
+
 @contextmanager
 def while_live(connection: Connection, version: str) -> Iterator[None]:
     """Run a block in one transaction in which a version is live from beginning to end.

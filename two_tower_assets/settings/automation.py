@@ -10,14 +10,19 @@ from pydantic import Field, field_validator, model_validator
 
 from two_tower_assets.settings.fields import Positive, Strict
 
+Cron = Annotated[str, Field(pattern=r"^\s*(\S+\s+){4}\S+\s*$")]
+"""When, as cron writes it: minute, hour, day, month, weekday."""
+
 
 class AutomationSettings(Strict):
     """When runs start by themselves, and how. Schedule and sensors are off until they are turned on in the UI."""
 
-    nightly_cron: Annotated[str, Field(pattern=r"^\s*(\S+\s+){4}\S+\s*$")] = "0 3 * * *"
+    nightly_cron: Cron = "0 3 * * *"
     """When the nightly release begins, as cron writes it: minute, hour, day, month, weekday."""
+    readout_cron: Cron = "0 6 * * *"
+    """When running experiments are read out, in the same way."""
     time_zone: str = "UTC"
-    """Where that time is meant, such as `Asia/Tokyo`."""
+    """Where these times are meant, such as `Asia/Tokyo`."""
     retrain_after_decisions: Positive = 10_000
     """New decisions since the live release's data, or since the last retrain begun for news, that begin the next."""
     retrain_after_videos: Positive = 500

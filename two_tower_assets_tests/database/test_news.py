@@ -59,7 +59,8 @@ def connection(grown: str) -> Iterator[Connection]:
 
 def plan_of(connection: Connection, name: str) -> dict[str, Any]:
     """The plan of a named query, with what it did."""
-    explain = f"explain (analyze, buffers, timing off, format json) {query(name)}"
+    statement = query(name).replace("{vectors}", "public.video_embeddings")
+    explain = f"explain (analyze, buffers, timing off, format json) {statement}"
     row = connection.execute(explain, ASKED[name]).fetchone()
     assert row is not None
     plan: dict[str, Any] = row[0][0]["Plan"]

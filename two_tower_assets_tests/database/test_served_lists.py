@@ -92,3 +92,17 @@ def test_nobody_else_reads_or_writes(connection: Connection, role: str) -> None:
     for statement in ("select * from public.served_lists", "insert into public.served_lists (list_id) values (null)"):
         with acting_as(connection, role, user=1), pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(statement)
+
+
+def test_an_interleaved_list_says_whose_pick_each_place_is(connection: Connection) -> None:
+    """One team a place, of an experiment, and no other word."""
+    log(connection, experiment="e", arm="interleaved", teams=["control", "arm"])
+    assert column(connection, "select teams from public.served_lists") == [["control", "arm"]]
+    for changes in (
+        {"experiment": None, "teams": ["control", "arm"]},
+        {"experiment": "e", "teams": ["control"]},
+        {"experiment": "e", "teams": ["control", None]},
+        {"experiment": "e", "teams": ["control", "nobody"]},
+    ):
+        with pytest.raises(psycopg.errors.CheckViolation):
+            log(connection, list_id=uuid.UUID(int=2), **changes)

@@ -307,3 +307,138 @@ def test_only_the_service_role_may_call(connection: Connection, role: str) -> No
     for function in ("user_embedding_state", "recommend_for_user"):
         with acting_as(connection, role, user=1), pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute(f"select public.{function}(%s::uuid, 'v1')", (user_id(1),))
+
+
+def beside(connection: Connection, version: str = "v2") -> None:
+    """An experiment runs whose challenger is a version that was never live."""
+    stage(connection, version, {video_id(n): NEWER_VECTORS[n] for n in range(VIDEOS)})
+    verify(connection, version)
+    connection.execute(
+        """insert into public.experiments (name, salt, primary_metric, planned_users)
+           values ('e', 'salt', 'like_rate', 200)"""
+    )
+    connection.execute(
+        """insert into public.experiment_arms (experiment, arm, place, weight, model_version, ranking)
+           values ('e', 'control', 0, 0.5, null, '{}'), ('e', 'challenger', 1, 0.5, %s, '{"candidates": 80}')""",
+        (version,),
+    )
+    connection.execute("update public.experiments set state = 'running', traffic = '[0.25,0.5)', started_at = now()")
+
+
+def stop(connection: Connection) -> None:
+    connection.execute("update public.experiments set state = 'stopped', stopped_at = now()")
+
+
+def serving(connection: Connection) -> Any:
+    """What the functions follow."""
+    with acting_as(connection, "service_role"):
+        return value(connection, "select public.get_serving()")
+
+
+def test_what_is_live_and_what_runs_are_one_answer(connection: Connection) -> None:
+    """With all that the functions need of an arm; nothing of drafts and of what is over."""
+    assert serving(connection)["experiments"] == []
+    beside(connection)
+    connection.execute("update public.model_releases set manifest_hash = 'hash of ' || model_version")
+    assert serving(connection) == {
+        "live": {"model_version": "v1", "manifest_hash": "hash of v1"},
+        "experiments": [
+            {
+                "name": "e",
+                "kind": "arms",
+                "salt": "salt",
+                "from": 0.25,
+                "until": 0.5,
+                "arms": [
+                    {"arm": "control", "weight": 0.5, "model_version": None, "manifest_hash": None, "ranking": {}},
+                    {
+                        "arm": "challenger",
+                        "weight": 0.5,
+                        "model_version": "v2",
+                        "manifest_hash": "hash of v2",
+                        "ranking": {"candidates": 80},
+                    },
+                ],
+            }
+        ],
+    }
+    stop(connection)
+    assert serving(connection)["experiments"] == []
+
+
+def test_before_the_first_release_nothing_is_live(database: str) -> None:
+    """Said as null, not as an error."""
+    with connect(database, autocommit=True) as connection:
+        assert serving(connection) == {"live": None, "experiments": []}
+
+
+def test_two_versions_serve_at_once_each_with_its_own_vectors(connection: Connection) -> None:
+    """The challenger's users are embedded, kept and searched under its version; the live one's are not touched."""
+    beside(connection)
+    decide(connection, 1, 3)
+    as_of = value(connection, "select now()")
+    given = {"p_embedding": as_text(QUERY), "p_as_of": as_of}
+    assert shown(recommend(connection, 1, "v2", p_experiment="e", **given)) == nearest(NEWER_VECTORS, {3})
+    assert shown(recommend(connection, 1, "v1", p_experiment="e", **given)) == nearest(VECTORS, {3})
+    assert shown(recommend(connection, 1, "v2", p_experiment="e")) == nearest(NEWER_VECTORS, {3})
+    kept = "select model_version from two_tower.user_embedding_versions order by 1"
+    assert column(connection, kept) == ["v1", "v2"]
+
+
+def test_a_stop_is_heard_by_the_very_next_call(connection: Connection) -> None:
+    """PT409 for the arm's version and for the live one alike, so that it is told of a list that is no exposure."""
+    beside(connection)
+    keep(connection, 1)
+    stop(connection)
+    for version in ("v1", "v2"):
+        with pytest.raises(psycopg.Error, match="Experiment e does not run") as caught:
+            recommend(connection, 1, version, p_experiment="e")
+        assert caught.value.sqlstate == "PT409"
+    assert "candidates" in recommend(connection, 1)
+
+
+@pytest.mark.parametrize("state", ["staged", "failed"])
+def test_an_arm_is_served_only_while_its_version_is_fit(connection: Connection, state: str) -> None:
+    """Also where its row was changed by hand."""
+    beside(connection)
+    connection.execute("update public.model_releases set state = %s where model_version = 'v2'", (state,))
+    with pytest.raises(psycopg.Error) as caught:
+        recommend(connection, 1, "v2", p_experiment="e")
+    assert caught.value.sqlstate == "PT409"
+
+
+def test_an_experiment_opens_no_other_version(connection: Connection) -> None:
+    """Neither one that no arm has, nor an arm's where the experiment is not named, whatever else is allowed."""
+    beside(connection)
+    stage(connection, "v3", {video_id(n): NEWER_VECTORS[n] for n in range(VIDEOS)})
+    verify(connection, "v3")
+    for version, experiment in (("v3", "e"), ("v2", None), ("v2", "unknown")):
+        with pytest.raises(psycopg.Error) as caught:
+            recommend(connection, 1, version, p_experiment=experiment)
+        assert caught.value.sqlstate == "PT409"
+    with pytest.raises(psycopg.Error) as caught:
+        recommend(connection, 1, "v2", p_allow_retired=True)
+    assert caught.value.sqlstate == "PT503"
+
+
+@pytest.mark.parametrize("state", ["draft", "running"])
+def test_vectors_of_an_experiment_are_not_dropped(connection: Connection, state: str) -> None:
+    """The refusal names the experiment and says what to do; after its stop they may go."""
+    beside(connection)
+    if state == "draft":
+        connection.execute("update public.experiments set state = 'draft', traffic = null, started_at = null")
+    with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState, match="v2 is an arm of experiment e") as caught:
+        connection.execute("select two_tower.drop_release_vectors('v2')")
+    assert "two-tower experiment stop" in str(caught.value.diag.message_hint)
+    if state == "running":
+        stop(connection)
+        connection.execute("select two_tower.drop_release_vectors('v2')")
+
+
+def test_an_arm_can_go_live_and_others_can_while_it_serves(connection: Connection) -> None:
+    """Flips know nothing of experiments: the arm goes on with its version, live or retired."""
+    beside(connection)
+    given = {"p_embedding": as_text(QUERY), "p_as_of": value(connection, "select now()"), "p_experiment": "e"}
+    for version, before in (("v2", "v1"), ("v1", "v2")):
+        activate(connection, version, before)
+        assert "candidates" in recommend(connection, 1, "v2", **given)

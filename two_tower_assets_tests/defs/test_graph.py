@@ -115,6 +115,9 @@ GRAPH = {
         "publishing/video_embeddings_table",
         "publishing/user_embeddings",
     },
+    "experiments/readout": {"sources/database"},
+    "experiments/page": {"experiments/readout"},
+    "experiments/verdict": {"experiments/readout"},
 }
 
 BLOCKING_CHECKS = {
@@ -128,6 +131,7 @@ BLOCKING_CHECKS = {
     "artifacts/manifest": "golden_vectors_replay",
     "publishing/video_embeddings_table": "index_finds_what_exact_search_finds",
     "publishing/user_embeddings": "every_active_user_has_a_vector",
+    "experiments/verdict": "may_promote",
 }
 
 
@@ -178,11 +182,13 @@ def test_workspace_and_pyproject_name_the_same_location() -> None:
 
 
 def test_jobs_select_what_their_names_say() -> None:
-    """`release` is everything; `train` stops at the checkpoint."""
+    """`release` is everything but the experiments, which have a job of their own; `train` stops at the checkpoint."""
     defs = build_defs()
     everything = defs.resolve_job_def("release").asset_layer.selected_asset_keys
     trained = {key.to_user_string() for key in defs.resolve_job_def("train").asset_layer.selected_asset_keys}
-    assert {key.to_user_string() for key in everything} == set(GRAPH)
+    read = {key.to_user_string() for key in defs.resolve_job_def("read_experiments").asset_layer.selected_asset_keys}
+    assert read == {key for key in GRAPH if key.startswith("experiments/")}
+    assert {key.to_user_string() for key in everything} == set(GRAPH) - read
     assert "training/checkpoint" in trained
     assert not any(key.startswith(("artifacts/", "publishing/")) for key in trained)
 
@@ -192,7 +198,7 @@ def test_what_starts_runs_says_what_and_when_to_turn_it_on() -> None:
     defs = build_defs()
     assert all(len(str(job.description)) > 60 for job in defs.jobs or [])
     automations = [*(defs.schedules or []), *(defs.sensors or [])]
-    assert len(automations) == 5
+    assert len(automations) == 6
     for automation in automations:
         description = str(automation.description)
         assert "Off at first" in description

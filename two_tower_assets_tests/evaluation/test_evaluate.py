@@ -14,7 +14,8 @@ from two_tower_assets.evaluation.evaluate import Champion, Measured, evaluate
 from two_tower_assets.evaluation.fits import refit
 from two_tower_assets.evaluation.gate import judge
 from two_tower_assets.evaluation.nearness import nearness
-from two_tower_assets.evaluation.plots import MAX_BYTES, curves_plot, report_plot
+from two_tower_assets.evaluation.plots import curves_plot, report_plot
+from two_tower_assets.evaluation.png import MAX_BYTES
 from two_tower_assets.evaluation.recipe import Recipe
 from two_tower_assets.evaluation.report import (
     ALL,

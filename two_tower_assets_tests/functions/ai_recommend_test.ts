@@ -56,7 +56,7 @@ Deno.test("an answer has the contract's keys, the nearest first, and costs two c
   deepStrictEqual([second.embeddingSource, second.embeddingSummary, ids(second)], ["cache", null, ids(first)]);
   await world.quiet();
   deepStrictEqual(
-    world.data.calls.filter((call) => call !== "liveRelease"),
+    world.data.calls.filter((call) => call !== "registered"),
     ["candidates", "candidates", "logServedLists", "candidates", "logServedLists"],
   );
 });

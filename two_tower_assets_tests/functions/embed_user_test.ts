@@ -30,7 +30,7 @@ Deno.test("the first answer is fresh and kept, the next is the same from the cac
     source: "cache",
     embedding: fresh.embedding.map(Math.fround),
   });
-  deepStrictEqual(world.data.calls, ["liveRelease", "liveRelease", "userState", "storeUserVector", "userState"]);
+  deepStrictEqual(world.data.calls, ["registered", "registered", "userState", "storeUserVector", "userState"]);
 });
 
 Deno.test("any newer decision makes the vector stale, whatever was decided", async () => {

@@ -6,11 +6,13 @@ import type {
   Candidates,
   Data,
   LiveRelease,
+  Registered,
   ServedList,
   UserState,
   UserVector,
   Version,
 } from "../../infra/supabase/functions/_shared/data.ts";
+import type { Experiment } from "../../infra/supabase/functions/_shared/experiments.ts";
 import { DatabaseError } from "../../infra/supabase/functions/_shared/postgrest.ts";
 
 export interface Decision {
@@ -27,6 +29,7 @@ export class MemoryData implements Data {
   /** Seconds since the start; the database's clock. */
   clock = 1000;
   live: LiveRelease | null = null;
+  running: Experiment[] = [];
   /** Versions whose vectors are kept, the live one aside. */
   readonly retired = new Set<string>();
   readonly decisions: Decision[] = [];
@@ -43,9 +46,9 @@ export class MemoryData implements Data {
     return new Date(START + seconds * 1000).toISOString();
   }
 
-  async liveRelease(): Promise<LiveRelease | null> {
-    await this.#called("liveRelease");
-    return this.live;
+  async registered(): Promise<Registered> {
+    await this.#called("registered");
+    return { live: this.live, running: this.running, unreadable: [] };
   }
 
   async userState(userId: string, version: Version, refresh: boolean): Promise<UserState> {
@@ -68,7 +71,7 @@ export class MemoryData implements Data {
 
   async candidates(query: CandidateQuery): Promise<Candidates> {
     await this.#called("candidates");
-    this.#requireServable(query);
+    this.#requireServable(query, query.experiment);
     if (query.vector !== null) this.vectors.set(`${query.modelVersion} ${query.userId}`, query.vector);
     const vector = query.vector ?? (query.refresh ? null : this.#fresh(query.userId, query));
     const asOf = this.time(this.clock);
@@ -94,9 +97,13 @@ export class MemoryData implements Data {
     await this.before(name);
   }
 
-  #requireServable(version: Version): void {
-    const live = this.live?.modelVersion;
-    if (version.modelVersion === live) return;
+  #requireServable(version: Version, experiment: string | null = null): void {
+    if (experiment !== null) {
+      const running = this.running.find(({ name }) => name === experiment);
+      if (running === undefined) throw new DatabaseError(409, "PT409", "does not run");
+      if (running.arms.some(({ release }) => release?.modelVersion === version.modelVersion)) return;
+    }
+    if (version.modelVersion === this.live?.modelVersion) return;
     if (!version.allowRetired) throw new DatabaseError(409, "PT409", "other version");
     if (!this.retired.has(version.modelVersion)) throw new DatabaseError(503, "PT503", "not kept");
   }

@@ -116,20 +116,59 @@ Deno.test("who waited for a slot still has half of the time for the call itself"
   deepStrictEqual(await Promise.all(calls), ["answered", "answered", "busy"]);
 });
 
-Deno.test("the live release is a row, or none", async () => {
+const ARM = { arm: "control", weight: 0.5, model_version: null, manifest_hash: null, ranking: {} };
+const RUNNING = {
+  name: "e",
+  kind: "arms",
+  salt: "s",
+  from: 0.1,
+  until: 0.30,
+  arms: [ARM, {
+    ...ARM,
+    arm: "new",
+    model_version: "v2",
+    manifest_hash: "cd",
+    ranking: { diversity_lambda: 0.5, rerank: { recency_weight: 0 } },
+  }],
+};
+
+Deno.test("what is live, and what runs, come in one answer; an experiment that cannot be read stops neither", async () => {
+  const unreadable = [
+    { ...RUNNING, kind: "bandit" },
+    { ...RUNNING, arms: [ARM] },
+    { ...RUNNING, kind: "interleaving", arms: [ARM, ARM, ARM] },
+    { ...RUNNING, arms: [ARM, { ...ARM, ranking: { diversity_lambda: 1.5 } }] },
+    { ...RUNNING, arms: [ARM, { ...ARM, ranking: { colour: 1 } }] },
+  ].map((one, place) => ({ ...one, name: `unreadable-${place}` }));
+  const running = {
+    name: "e",
+    kind: "arms",
+    salt: "s",
+    from: 0.1,
+    until: 0.3,
+    arms: [
+      { name: "control", weight: 0.5, release: null, ranking: { rerank: {} } },
+      {
+        name: "new",
+        weight: 0.5,
+        release: { modelVersion: "v2", manifestHash: "cd" },
+        ranking: { diversityLambda: 0.5, rerank: { recencyWeight: 0 } },
+      },
+    ],
+  };
   for (
-    const [rows, expected] of [
-      [[], null],
-      [[{ model_version: "v1", manifest_hash: "ab", artifact_prefix: "p" }], {
-        modelVersion: "v1",
-        manifestHash: "ab",
+    const [answer, expected] of [
+      [{ live: null, experiments: [] }, { live: null, running: [], unreadable: [] }],
+      [{ live: { model_version: "v1", manifest_hash: null }, experiments: [...unreadable, RUNNING] }, {
+        live: { modelVersion: "v1", manifestHash: null },
+        running: [running],
+        unreadable: unreadable.map(({ name }) => name),
       }],
-      [[{ model_version: "v1", manifest_hash: null }], { modelVersion: "v1", manifestHash: null }],
     ] as const
   ) {
-    const [server, data] = database(rows);
+    const [server, data] = database(answer);
     await using _ = server;
-    deepStrictEqual(await data.liveRelease(), expected);
+    deepStrictEqual(await data.registered(), expected);
   }
 });
 
@@ -168,7 +207,9 @@ Deno.test("a served list is inserted once, whatever is tried again", async () =>
     listId: "l",
     userId: USER,
     modelVersion: "v1",
-    arm: "default",
+    arm: "interleaved",
+    experiment: "e",
+    teams: ["arm"],
     firstPosition: 40,
     videoIds: ["v"],
     scores: [0.5],
@@ -182,7 +223,9 @@ Deno.test("a served list is inserted once, whatever is tried again", async () =>
       list_id: "l",
       user_id: USER,
       model_version: "v1",
-      arm: "default",
+      arm: "interleaved",
+      experiment: "e",
+      teams: ["arm"],
       first_position: 40,
       video_ids: ["v"],
       scores: [0.5],
@@ -197,6 +240,7 @@ Deno.test("an answer of another shape is a failure of the database, not of the c
   await using _ = server;
   const query = {
     ...VERSION,
+    experiment: null,
     userId: USER,
     limit: 1,
     bannedTagIds: [],
@@ -207,7 +251,7 @@ Deno.test("an answer of another shape is a failure of the database, not of the c
     refresh: false,
     vector: null,
   };
-  await rejects(data.liveRelease(), DatabaseError);
+  await rejects(data.registered(), DatabaseError);
   await rejects(data.userState(USER, VERSION, false), DatabaseError);
   await rejects(data.storeUserVector(USER, VERSION, { embedding: new Float32Array(1), asOf: "" }), DatabaseError);
   await rejects(data.candidates(query), DatabaseError);

@@ -15,6 +15,7 @@ from two_tower_assets.evaluation.rerank import price_terms, release_terms
 from two_tower_assets.features.times import MISSING_TIME, microseconds
 from two_tower_assets.settings import RerankSettings
 from two_tower_assets_tests.artifacts.versions import feature_space, make_version
+from two_tower_assets_tests.experiments.vectors import ASSIGNMENT, TEAM_DRAFT
 
 CONTENT, NEWER, HYBRID = ("20260301T123000Z-0123456", "20260302T123000Z-0123456", "20260303T123000Z-0123456")
 SCORES = "scores.json"
@@ -22,13 +23,15 @@ NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
 
 def write_versions(folder: Path, wasm: Path) -> None:
-    """Write three versions, each with onnxruntime-web's wasm as publishing lays it beside, and score vectors."""
+    """Write three versions, each with onnxruntime-web's wasm as publishing lays it beside, and vectors of numbers."""
     make_version(folder, CONTENT, videos=20)
     make_version(folder, NEWER, videos=20, seed=1, space=feature_space(tags=25, performers=0))
     make_version(folder, HYBRID, videos=20, seed=2, space=feature_space(videos=700))
     for version in (CONTENT, NEWER, HYBRID):
         shutil.copy(wasm, folder / version / wasm.name)
         write_manifest(folder / version)
+    for vectors in (ASSIGNMENT, TEAM_DRAFT):
+        shutil.copy(vectors, folder)
     (folder / SCORES).write_text(json.dumps(score_vectors()), encoding="utf-8")
 
 

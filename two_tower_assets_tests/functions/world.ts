@@ -7,6 +7,7 @@ import { identifier } from "../../infra/supabase/functions/_shared/caller.ts";
 import { LiveModel } from "../../infra/supabase/functions/_shared/live_model.ts";
 import { RateLimit } from "../../infra/supabase/functions/_shared/rate_limit.ts";
 import { loader } from "../../infra/supabase/functions/_shared/release.ts";
+import { RunningExperiments } from "../../infra/supabase/functions/_shared/running_experiments.ts";
 import { typescriptEngine } from "../../infra/supabase/functions/_shared/typescript_engine.ts";
 import { embedUser } from "../../infra/supabase/functions/embed-user/handler.ts";
 import { MemoryData, video, videoId } from "./memory_data.ts";
@@ -26,6 +27,7 @@ export class World implements AsyncDisposable {
   readonly data = new MemoryData();
   readonly kept = new KeptLog();
   readonly live: LiveModel;
+  readonly experiments: RunningExperiments;
   readonly #server: Server;
   readonly #background: Promise<unknown>[] = [];
   /** Milliseconds of the functions' own clock. */
@@ -34,13 +36,17 @@ export class World implements AsyncDisposable {
   constructor(more: Partial<Dependencies> = {}) {
     const { log } = this.kept;
     const now = () => this.clock;
+    const load = loader({ url: this.artifacts.url, timeoutMilliseconds: 10_000 }, typescriptEngine, log);
+    const common = { load, log, retryMilliseconds: 1000, now };
+    this.experiments = new RunningExperiments(common);
     this.live = new LiveModel({
-      liveRelease: () => this.data.liveRelease(),
-      load: loader({ url: this.artifacts.url, timeoutMilliseconds: 10_000 }, typescriptEngine, log),
-      log,
+      ...common,
+      liveRelease: async () => {
+        const { live, running, unreadable } = await this.data.registered();
+        this.experiments.follow(running, unreadable);
+        return live;
+      },
       refreshMilliseconds: 30_000,
-      retryMilliseconds: 1000,
-      now,
     });
     const platform = later((error) => log("internal_error", { error: String(error) }));
     const needs: Dependencies = {
@@ -51,6 +57,7 @@ export class World implements AsyncDisposable {
         jwtIssuer: null,
       }),
       live: this.live,
+      experiments: this.experiments,
       data: this.data,
       forceLimit: new RateLimit(2, 10, now),
       allowedOrigins: ["*"],

@@ -13,8 +13,10 @@ from two_tower_assets.environment import read_environment
 from two_tower_assets.publishing.evidence import EvaluationEvidence
 from two_tower_assets.publishing.probes import Probes
 from two_tower_assets.publishing.release import Publication, publish
+from two_tower_assets.publishing.staging import prepare_users, stage, store_files
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.publishing.user_vectors import UserVectors
+from two_tower_assets.publishing.verification import verify
 from two_tower_assets.settings import ReleaseSettings
 from two_tower_assets.storage.buckets import open_buckets
 from two_tower_assets_tests.artifacts.versions import CUTOFF
@@ -61,6 +63,14 @@ def release(target: Target, folder: Path, settings: ReleaseSettings = SETTINGS) 
         evaluation=passing(folder.name),
         settings=settings,
     )
+
+
+def stage_only(target: Target, folder: Path) -> None:
+    """Write beside and verify, as `two-tower publish --stage-only` does."""
+    store_files(target, folder)
+    stage(target, folder, settings=SETTINGS)
+    prepare_users(target, folder.name, prepared(folder))
+    verify(target, folder, probes=user_probes(), evaluation=passing(folder.name), settings=SETTINGS)
 
 
 def rows(url: str, statement: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -11,12 +11,15 @@ from two_tower_assets.defs.automation.upkeep import embed_new_videos_job, refres
 from two_tower_assets.defs.console import CONSOLE
 from two_tower_assets.defs.rollback_job import rollback_job
 
+_EXPERIMENTS: Final = dg.AssetSelection.groups("experiments")
+
 release_job = dg.define_asset_job(
     "release",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - _EXPERIMENTS,
     config=CONSOLE,
     tags={ONE_AT_A_TIME: "release"},
-    description="Everything, from the rows to a live release: minutes to hours, by the number of decisions. Work "
+    description="Everything from the rows to a live release (no readouts of experiments): minutes to hours, by the "
+    "number of decisions. Work "
     "that is unchanged is not done again. The gate stops a model that is worse than what serves; then "
     "the live release stays. Started by the schedule `nightly_release`, by the sensor "
     "`retrain_on_news`, or here.",
@@ -31,4 +34,20 @@ train_job = dg.define_asset_job(
     "see what a change of settings or data gives: `evaluation/report` shows it beside the baselines.",
 )
 
-JOBS: Final = (release_job, train_job, rollback_job, embed_new_videos_job, refresh_user_vectors_job)
+read_experiments_job = dg.define_asset_job(
+    "read_experiments",
+    selection=_EXPERIMENTS,
+    config=CONSOLE,
+    tags={ONE_AT_A_TIME: "read_experiments"},
+    description="What each running experiment says today, as pages and verdicts; seconds. It fails where one is "
+    "broken or does harm. Started by the schedule `daily_readout`, or by hand: looking often is safe.",
+)
+
+JOBS: Final = (
+    release_job,
+    train_job,
+    read_experiments_job,
+    rollback_job,
+    embed_new_videos_job,
+    refresh_user_vectors_job,
+)

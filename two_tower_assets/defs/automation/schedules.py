@@ -1,11 +1,11 @@
-"""The nightly release: one run a night, and none while one is going."""
+"""The nightly release, one run a night and none while one is going; and the daily readout of experiments."""
 
 from __future__ import annotations
 
 import dagster as dg
 
 from two_tower_assets.defs.automation.going import release_going
-from two_tower_assets.defs.automation.jobs import release_job
+from two_tower_assets.defs.automation.jobs import read_experiments_job, release_job
 from two_tower_assets.defs.console import CONSOLE
 from two_tower_assets.settings import AutomationSettings
 
@@ -32,4 +32,13 @@ def schedules(settings: AutomationSettings) -> list[dg.ScheduleDefinition]:
             return dg.SkipReason(f"Run {going} is making a release already; the next night begins another.")
         return dg.RunRequest(run_config=CONSOLE)
 
-    return [nightly_release]
+    daily_readout = dg.ScheduleDefinition(
+        name="daily_readout",
+        job=read_experiments_job,
+        cron_schedule=settings.readout_cron.strip(),
+        execution_timezone=settings.time_zone,
+        default_status=dg.DefaultScheduleStatus.STOPPED,
+        description="Starts the job read_experiments every day: what each running experiment says. Off at first: "
+        "turn it on with the first experiment. When: automation.readout_cron and time_zone in the settings.",
+    )
+    return [nightly_release, daily_readout]

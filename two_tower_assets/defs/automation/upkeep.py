@@ -26,15 +26,28 @@ _NAMED: Final = 100
 )
 @friendly
 def embed_videos_without_vector(context: dg.OpExecutionContext, workspace: Workspace) -> None:
-    """Make the missing vectors with the live version's own model, and add them to its table in one transaction."""
-    from two_tower_assets.publishing.new_videos import embed_new_videos
+    """Make the missing vectors with each served version's own model, and add them to its table in one transaction.
+
+    Served are the live version and those that running experiments compare with it.
+    """
+    from two_tower_assets.publishing.new_videos import embed_new_videos, embed_new_videos_of_arms
 
     site = workspace.site
-    done = embed_new_videos(site.target, site.home.artifacts, most=site.settings.automation.max_new_videos)
-    context.log.info(f"{len(done.added)} videos got a vector of version {done.model_version}")
+    most = site.settings.automation.max_new_videos
+    done = embed_new_videos(site.target, site.home.artifacts, most=most)
+    arms = embed_new_videos_of_arms(site.target, site.home.artifacts, most=most)
+    for one in (done, *arms):
+        context.log.info(f"{len(one.added)} videos got a vector of version {one.model_version}")
+    for one in arms:
+        if one.too_many:
+            context.log.warning(
+                f"More than {most:,} active videos have no vector of version {one.model_version}, which an "
+                "experiment serves: it shows none of them. Raise automation.max_new_videos, or stop the experiment."
+            )
     described = {
         "model_version": done.model_version,
         "videos_added": len(done.added),
+        "videos_added_to_arms": {one.model_version: len(one.added) for one in arms},
         "videos": metadata.text_list(done.added[:_NAMED]),
     }
     _show(context, "video_embeddings_table", "new videos embedded by the live model", described, "added")

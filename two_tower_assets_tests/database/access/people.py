@@ -50,6 +50,9 @@ insert into public.profiles (user_id, display_name) select u, 'somebody' from pe
 insert into public.user_video_decisions select u, {FIRST_VIDEO}, 'like', '2024-01-01' from people as p (u);
 insert into public.served_lists
   select gen_random_uuid(), u, 'v1', now(), 'test', 0, '{{}}', '{{}}', '{{}}', '{{}}' from people as p (u);
+insert into public.experiments (name, salt, primary_metric, planned_users) values ('test', 'salt', 'like_rate', 200);
+insert into public.experiment_arms values ('test', 'control', 0, 0.5), ('test', 'challenger', 1, 0.5);
+insert into public.experiment_log (experiment, action) values ('test', 'create');
 insert into two_tower.user_embedding_versions (user_id, embedding, model_version)
   select u, '{VECTOR}', m from people as p (u), unnest(array['v1', 'unreleased']) as m;
 insert into two_tower.video_embeddings_unreleased (video_id, embedding) values ({FIRST_VIDEO}, '{VECTOR}');

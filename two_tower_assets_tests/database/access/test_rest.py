@@ -63,6 +63,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "get_item_embedding_feature_batch": {"p_limit": 10},
     "recommend_videos_ann": {"p_embedding": VECTOR},
     "get_live_release": {},
+    "get_serving": {},
     "get_sync_ranges": {"p_table": "videos", "p_key": ["id"], "p_columns": ["id"], "p_bounds": [video_id(0)]},
     "refresh_popularity": {},
     "popular_videos": {},

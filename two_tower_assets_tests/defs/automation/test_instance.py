@@ -82,6 +82,7 @@ def test_jobs_that_write_are_kept_apart_by_their_tag() -> None:
         "__ASSET_JOB": None,
         "release": "release",
         "train": "release",
+        "read_experiments": "read_experiments",
         "rollback": None,
         "embed_new_videos": "embed_new_videos",
         "refresh_user_vectors": "refresh_user_vectors",
@@ -96,8 +97,8 @@ def test_every_spelling_loads_the_same(tmp_path: Path, monkeypatch: pytest.Monke
         found = {spelling: loaded_from(target, instance) for spelling, target in SPELLINGS.items()}
     first = found["-m two_tower_assets.definitions"]
     assert first["location"] == ["two_tower_assets"]
-    assert len(first["assets"]) == 42
-    assert first["schedules"] == ["nightly_release"]
+    assert len(first["assets"]) == 45
+    assert first["schedules"] == ["daily_readout", "nightly_release"]
     assert len(first["sensors"]) == 4
     assert all(listed == first for listed in found.values())
 

@@ -70,7 +70,9 @@ def test_a_run_that_makes_no_release_does_not_hold_the_night_up(empty: Live, ins
 
 def test_time_and_zone_are_settings() -> None:
     """Three in the morning in Tokyo is six in the evening before in UTC, whatever the season."""
-    (schedule,) = schedules(AutomationSettings(nightly_cron="0 3 * * *", time_zone="Asia/Tokyo"))
+    settings = AutomationSettings(nightly_cron="0 3 * * *", readout_cron="0 6 * * *", time_zone="Asia/Tokyo")
+    schedule, readout = schedules(settings)
+    assert (readout.cron_schedule, readout.execution_timezone) == ("0 6 * * *", "Asia/Tokyo")
     begin = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
     times = schedule_execution_time_iterator(begin, schedule.cron_schedule, schedule.execution_timezone)
     first = next(times)

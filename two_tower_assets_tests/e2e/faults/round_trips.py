@@ -9,7 +9,7 @@ from two_tower_assets_tests.e2e.faults.deployed import NAMES
 from two_tower_assets_tests.e2e.faults.world import World, post
 from two_tower_assets_tests.e2e.stack.people import WRITER, decide
 
-NOT_OF_AN_ANSWER = ("get_live_release", "served_lists", "refresh_popularity")
+NOT_OF_AN_ANSWER = ("get_serving", "served_lists", "refresh_popularity")
 """Looked up every so often for all callers, or written after the answer."""
 _FIRST_UNDECIDED = 210
 

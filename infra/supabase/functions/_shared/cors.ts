@@ -1,7 +1,8 @@
 /** Which web pages may read answers. Identity is in the token, not in cookies, so any origin may by default. */
 
 const ALLOWED_HEADERS = "authorization, apikey, content-type, x-client-info, x-region";
-const EXPOSED_HEADERS = "retry-after, x-golden-vectors, x-model-version, x-refused-version, x-request-id";
+const EXPOSED_HEADERS =
+  "retry-after, x-arm, x-experiment, x-golden-vectors, x-model-version, x-refused-version, x-request-id";
 
 /** Headers for an answer to `origin`; none where that origin is not allowed, so that its browser keeps the answer. */
 export function corsHeaders(origin: string | null, allowed: readonly string[], methods: string): Headers {

@@ -1,5 +1,8 @@
 /** What the functions ask of the database, as an interface: handlers know this and not where it leads. */
 
+import type { Experiment } from "./experiments.ts";
+import type { Team } from "./team_draft.ts";
+
 /** The live version, as the registry names it. */
 export interface LiveRelease {
   readonly modelVersion: string;
@@ -7,11 +10,27 @@ export interface LiveRelease {
   readonly manifestHash: string | null;
 }
 
+/** What there is to serve, asked for every so often. */
+export interface Registered {
+  /** Null before the first release. */
+  readonly live: LiveRelease | null;
+  readonly running: readonly Experiment[];
+  /** Names of running experiments that this code cannot read. */
+  readonly unreadable: readonly string[];
+}
+
 /** With whose vectors a call is to be answered. */
 export interface Version {
   readonly modelVersion: string;
   /** Go on with the version although another is live, because that one cannot be loaded. */
   readonly allowRetired: boolean;
+}
+
+/** With the vectors of an experiment's arm, where one is named. */
+export interface ArmVersion extends Version {
+  /** The experiment that the answer is for: refused once it has stopped. Its arms' versions are served beside the live
+   * one. */
+  readonly experiment: string | null;
 }
 
 /** A user's vector of a version, where it is fresh, and what to make one of. */
@@ -28,7 +47,7 @@ export interface UserVector {
   readonly asOf: string;
 }
 
-export interface CandidateQuery extends Version {
+export interface CandidateQuery extends ArmVersion {
   readonly userId: string;
   readonly limit: number;
   readonly bannedTagIds: readonly string[];
@@ -80,6 +99,9 @@ export interface ServedList {
   readonly userId: string;
   readonly modelVersion: string;
   readonly arm: string;
+  readonly experiment: string | null;
+  /** Of an interleaved list: whose pick each place is. */
+  readonly teams: readonly Team[] | null;
   readonly firstPosition: number;
   readonly videoIds: readonly string[];
   readonly scores: readonly number[];
@@ -89,7 +111,7 @@ export interface ServedList {
 
 /** Every method rejects with DatabaseError. */
 export interface Data {
-  liveRelease(): Promise<LiveRelease | null>;
+  registered(): Promise<Registered>;
   userState(userId: string, version: Version, refresh: boolean): Promise<UserState>;
   /** Keep a vector; returns when it is of. */
   storeUserVector(userId: string, version: Version, vector: UserVector): Promise<string>;

@@ -5,25 +5,29 @@ import type {
   CandidateQuery,
   Candidates,
   Data,
-  LiveRelease,
+  Registered,
   ServedList,
   UserState,
   UserVector,
   Version,
 } from "./data.ts";
+import { Json } from "./documents.ts";
+import { readExperiments } from "./experiments.ts";
 import { DatabaseError, type Postgrest } from "./postgrest.ts";
 import { shortestFloats } from "./shortest.ts";
 
 export class Database implements Data {
   constructor(readonly postgrest: Postgrest) {}
 
-  async liveRelease(): Promise<LiveRelease | null> {
-    const rows = await this.postgrest.call("get_live_release", {});
-    const row: unknown = Array.isArray(rows) ? rows[0] ?? null : rows;
-    if (row === null) return null;
+  async registered(): Promise<Registered> {
+    const name = "get_serving";
+    const row = await this.postgrest.call(name, {});
+    const live = member(row, "live", name);
     return {
-      modelVersion: text(row, "model_version", "get_live_release"),
-      manifestHash: textOrNull(row, "manifest_hash", "get_live_release"),
+      live: live === null
+        ? null
+        : { modelVersion: text(live, "model_version", name), manifestHash: textOrNull(live, "manifest_hash", name) },
+      ...experiments(member(row, "experiments", name)),
     };
   }
 
@@ -53,6 +57,7 @@ export class Database implements Data {
     const row = await this.postgrest.call(name, {
       ...asked(query.userId, query),
       ...(query.vector === null ? {} : kept(query.vector)),
+      ...(query.experiment === null ? {} : { p_experiment: query.experiment }),
       p_limit: query.limit,
       p_banned_tag_ids: query.bannedTagIds,
       p_max_safety_level: query.maxSafetyLevel,
@@ -81,6 +86,8 @@ export class Database implements Data {
       user_id: list.userId,
       model_version: list.modelVersion,
       arm: list.arm,
+      experiment: list.experiment,
+      teams: list.teams,
       first_position: list.firstPosition,
       video_ids: list.videoIds,
       scores: list.scores,
@@ -93,6 +100,11 @@ export class Database implements Data {
   async refreshPopularity(halfLifeDays: number): Promise<void> {
     await this.postgrest.call("refresh_popularity", { p_half_life_days: halfLifeDays });
   }
+}
+
+function experiments(value: unknown): Omit<Registered, "live"> {
+  if (!Array.isArray(value)) throw unexpected("get_serving");
+  return readExperiments(new Json(value, "experiments"));
 }
 
 function asked(userId: string, version: Version): Record<string, unknown> {

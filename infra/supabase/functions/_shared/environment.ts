@@ -19,7 +19,7 @@ export interface Environment {
   readonly allowedOrigins: readonly string[];
   /** `INFERENCE_ENGINE`. */
   readonly engine: EngineName;
-  /** `MODEL_REFRESH_SECONDS`: how often the live version is asked for. */
+  /** `MODEL_REFRESH_SECONDS`: how often what is live and what runs is asked for. */
   readonly modelRefreshSeconds: number;
   /** `DATABASE_TIMEOUT_SECONDS`: of one call, waiting for a free slot included. */
   readonly databaseTimeoutSeconds: number;
@@ -37,7 +37,7 @@ export interface Environment {
   readonly diversityLambda: number;
   /** `EXPLORE_SHARE`: chance of each place to show one of the candidates that would not have been shown. */
   readonly exploreShare: number;
-  /** `RECOMMEND_ARM`: the name that served lists are logged under. */
+  /** `RECOMMEND_ARM`: the name that served lists of no experiment are logged under. */
   readonly arm: string;
 }
 

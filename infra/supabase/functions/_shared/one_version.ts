@@ -18,18 +18,19 @@ export interface Made<T> {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Do the work with the live model; all of it again with the next one when the database says that it has changed. */
+/** Do the work with the live model; all of it again with the next one when the database says that it has changed.
+ * @param work is told how often it was tried before */
 export async function withOneVersion<T>(
   live: LiveModel,
   log: Log,
-  work: (model: Model, version: Version) => Promise<T>,
+  work: (model: Model, version: Version, attempt: number) => Promise<T>,
 ): Promise<Made<T>> {
   let serving = await live.current();
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const { model, refusedVersion } = serving;
     try {
       const version = { modelVersion: model.modelVersion, allowRetired: refusedVersion !== null };
-      return { result: await work(model, version), headers: headersOf(serving) };
+      return { result: await work(model, version, attempt), headers: headersOf(serving) };
     } catch (error) {
       if (!(error instanceof DatabaseError && error.otherVersion)) throw refusal(error, log);
       serving = await live.newerThan(model.modelVersion);
@@ -40,9 +41,16 @@ export async function withOneVersion<T>(
 
 function headersOf({ model, refusedVersion }: Serving): Record<string, string> {
   return {
+    ...modelHeaders(model),
+    ...(refusedVersion === null ? {} : { "x-refused-version": refusedVersion }),
+  };
+}
+
+/** Which model an answer is made with. */
+export function modelHeaders(model: Model): Record<string, string> {
+  return {
     "x-model-version": model.modelVersion,
     ...(model.golden === null ? {} : { "x-golden-vectors": golden(model.golden) }),
-    ...(refusedVersion === null ? {} : { "x-refused-version": refusedVersion }),
   };
 }
 

@@ -45,20 +45,11 @@ const KEYS: Readonly<Record<keyof RerankSettings, string>> = {
 
 /** Read them; a value that a release does not name is the contract's. */
 export function readRerank(json: Json): RerankSettings {
-  const read = (name: keyof RerankSettings): number => {
-    const value = json.get(KEYS[name]);
-    return value.absent ? DEFAULT_RERANK[name] : value.number();
-  };
-  return {
-    similarityWeight: read("similarityWeight"),
-    recencyWeight: read("recencyWeight"),
-    recencyDays: read("recencyDays"),
-    futureRelease: read("futureRelease"),
-    free: read("free"),
-    cheap: read("cheap"),
-    cheapBelow: read("cheapBelow"),
-    dear: read("dear"),
-    dearAbove: read("dearAbove"),
-    strength: read("strength"),
-  };
+  return { ...DEFAULT_RERANK, ...readRerankChanges(json) };
+}
+
+/** Read those that are named. */
+export function readRerankChanges(json: Json): Partial<RerankSettings> {
+  const named = Object.entries(KEYS).filter(([, key]) => !json.get(key).absent);
+  return Object.fromEntries(named.map(([name, key]) => [name, json.get(key).number()]));
 }

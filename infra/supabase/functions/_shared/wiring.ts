@@ -11,6 +11,7 @@ import type { Log } from "./log.ts";
 import { Postgrest } from "./postgrest.ts";
 import { RateLimit } from "./rate_limit.ts";
 import { loader } from "./release.ts";
+import { RunningExperiments } from "./running_experiments.ts";
 import { Slots } from "./slots.ts";
 import { typescriptEngine } from "./typescript_engine.ts";
 
@@ -19,6 +20,7 @@ const RETRY_MILLISECONDS = 1000;
 export interface Parts {
   readonly identify: Identify;
   readonly live: LiveModel;
+  readonly experiments: RunningExperiments;
   readonly data: Data;
   readonly forceLimit: RateLimit;
   readonly allowedOrigins: readonly string[];
@@ -38,17 +40,22 @@ export async function wire(environment: Environment, log: Log): Promise<Parts> {
     }),
   );
   const artifacts = { url: environment.artifactsUrl, timeoutMilliseconds: environment.artifactTimeoutSeconds * 1000 };
+  const load = loader(artifacts, await engineKind(environment.engine), log);
+  const common = { load, log, retryMilliseconds: RETRY_MILLISECONDS, now: Date.now };
+  const experiments = new RunningExperiments(common);
   const live = new LiveModel({
-    liveRelease: () => data.liveRelease(),
-    load: loader(artifacts, await engineKind(environment.engine), log),
-    log,
+    ...common,
+    liveRelease: async () => {
+      const { live, running, unreadable } = await data.registered();
+      experiments.follow(running, unreadable);
+      return live;
+    },
     refreshMilliseconds: environment.modelRefreshSeconds * 1000,
-    retryMilliseconds: RETRY_MILLISECONDS,
-    now: Date.now,
   });
   return {
     identify: identifier(environment),
     live,
+    experiments,
     data,
     forceLimit: new RateLimit(environment.forceBurst, environment.forceIntervalSeconds),
     allowedOrigins: environment.allowedOrigins,

@@ -1,6 +1,7 @@
-"""Vectors for active videos that the live version lacks: new ones, and after a flip or rollback what it never had."""
+"""Vectors for active videos that a served version lacks: new ones, and after a flip or rollback what it never had."""
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +13,8 @@ from two_tower_assets.defs.automation.upkeep import embed_new_videos_job
 from two_tower_assets.defs.console import CONSOLE
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.publishing.news import videos_without_vector
-from two_tower_assets.publishing.upkeep import require_live
+from two_tower_assets.publishing.upkeep import arms_beside, require_live
+from two_tower_assets.publishing.writer import Connection
 from two_tower_assets.settings import AutomationSettings
 
 
@@ -45,14 +47,15 @@ def new_videos_sensor(settings: AutomationSettings) -> dg.SensorDefinition:
         with serving(site) as connection:
             version = require_live(connection).model_version
             videos = videos_without_vector(connection, limits.max_new_videos + 1)
-        if not videos:
+            arms = _gaps_of_arms(connection, limits.max_new_videos)
+        if not videos and not arms:
             return dg.SkipReason(f"Every active video has a vector of version {version}.")
         if len(videos) > limits.max_new_videos:
             return dg.SkipReason(
                 f"More than {limits.max_new_videos:,} active videos have no vector of version {version}, too many to "
                 "add one by one. Start the job `release`, or raise automation.max_new_videos."
             )
-        return _ask(context, _gap(version, videos), timedelta(minutes=limits.retry_videos_minutes))
+        return _ask(context, _gap((version, *videos), *arms), timedelta(minutes=limits.retry_videos_minutes))
 
     return embed_new_videos_when_missing
 
@@ -70,5 +73,16 @@ def _ask(context: dg.SensorEvaluationContext, gap: str, patience: timedelta) -> 
     return dg.RunRequest(run_key=f"{gap} after {before}", run_config=CONSOLE)
 
 
-def _gap(version: str, videos: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join((version, *videos)).encode()).hexdigest()[:16]
+def _gaps_of_arms(connection: Connection, most: int) -> list[tuple[str, ...]]:
+    """Versions that experiments serve and that lack some videos, but no more than are added; each with their ids."""
+    gaps = []
+    for release in arms_beside(connection):
+        assert release.vector_table is not None
+        videos = videos_without_vector(connection, most + 1, release.vector_table)
+        if 0 < len(videos) <= most:
+            gaps.append((release.model_version, *videos))
+    return gaps
+
+
+def _gap(*gaps: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(itertools.chain(*gaps)).encode()).hexdigest()[:16]
