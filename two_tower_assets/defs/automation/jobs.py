@@ -10,6 +10,7 @@ from two_tower_assets.defs.automation.going import ONE_AT_A_TIME
 from two_tower_assets.defs.automation.upkeep import embed_new_videos_job, refresh_user_vectors_job
 from two_tower_assets.defs.console import CONSOLE
 from two_tower_assets.defs.rollback_job import rollback_job
+from two_tower_assets.defs.tuning.job import tune_job
 
 release_job = dg.define_asset_job(
     "release",
@@ -31,4 +32,4 @@ train_job = dg.define_asset_job(
     "see what a change of settings or data gives: `evaluation/report` shows it beside the baselines.",
 )
 
-JOBS: Final = (release_job, train_job, rollback_job, embed_new_videos_job, refresh_user_vectors_job)
+JOBS: Final = (release_job, train_job, tune_job, rollback_job, embed_new_videos_job, refresh_user_vectors_job)
