@@ -8,6 +8,7 @@ import resource
 import shlex
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -457,23 +458,25 @@ def _use_preset(preset: str) -> None:
 
 
 def _materialize(select: str, data: Path | None) -> None:
-    _dagster(
-        "asset", "materialize", "--select", select, config=_CONSOLE, data=data, at="at which asset and what to do"
-    )
+    config = ("--config-json", json.dumps(_CONSOLE))
+    _dagster("asset", "materialize", "--select", select, *config, data=data, at="at which asset and what to do")
 
 
 def _execute(job: str, ops: dict[str, Any], data: Path | None) -> None:
-    _dagster("job", "execute", "-j", job, config={**_CONSOLE, "ops": ops}, data=data, at="why and what to do")
+    # This command of Dagster's reads its configuration from a file; JSON is YAML.
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        json.dump({**_CONSOLE, "ops": ops}, file)
+        file.flush()
+        _dagster("job", "execute", "-j", job, "-c", file.name, data=data, at="why and what to do")
 
 
-def _dagster(*words: str, config: dict[str, Any], data: Path | None, at: str) -> None:
+def _dagster(*words: str, data: Path | None, at: str) -> None:
     """Run one of Dagster's own commands on this code location and instance."""
     environment = {**_instance_environment(), "PYTHONWARNINGS": "ignore"}
     if data:
         environment["TWO_TOWER_DATA"] = str(data.resolve())
     command = [sys.executable, "-m", "dagster", *words, "-m", "two_tower_assets.definitions"]
-    finished = subprocess.run([*command, "--config-json", json.dumps(config)], env=environment, check=False)
-    if finished.returncode:
+    if subprocess.run(command, env=environment, check=False).returncode:
         raise click.ClickException(f"The run stopped; the lines above say {at}.")
 
 
