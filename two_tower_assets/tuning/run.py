@@ -15,7 +15,7 @@ from two_tower_assets.tuning.finalists import Finals, best_of
 from two_tower_assets.tuning.proposal import changes_between
 from two_tower_assets.tuning.records import Finalist, Outcome, TrialRecord
 from two_tower_assets.tuning.search import Say, Search
-from two_tower_assets.tuning.space import Dimension, current_point, not_searched, search_space, with_values
+from two_tower_assets.tuning.space import Dimension, current_point, not_searched, with_values
 from two_tower_assets.tuning.study import held_study, identity
 from two_tower_assets.tuning.window import write_window
 
@@ -34,12 +34,13 @@ class Place:
     """Version of the code that measures: what another one measured is not used."""
 
 
-def tune(trials: Trials, settings: Settings, place: Place, say: Say) -> Outcome:
+def tune(trials: Trials, settings: Settings, space: tuple[Dimension, ...], place: Place, say: Say) -> Outcome:
     """Search until the budget is spent; a study of the same data, space and code goes on where it was.
 
     Args:
         trials: of the latest snapshot.
         settings: the current ones, with the budget.
+        space: what is searched (`space.search_space`).
         place: where to work.
         say: told of everything that takes a while.
 
@@ -47,7 +48,6 @@ def tune(trials: Trials, settings: Settings, place: Place, say: Say) -> Outcome:
         TuningError: nobody can be asked, the study is somebody else's, no trial was completed, or workers keep dying.
         DatabaseError: the database can't be reached, or refuses.
     """
-    space = search_space(settings)
     name = study_name(trials, settings, space, place)
     folder = place.windows / name.rpartition("-")[2]
     write_window(trials, folder)

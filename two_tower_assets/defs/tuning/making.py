@@ -41,6 +41,7 @@ def make_study(site: Site, settings: Settings, say: Say) -> Made:
     from two_tower_assets.tuning.page import write_page
     from two_tower_assets.tuning.proposal import as_diff, proposed_file
     from two_tower_assets.tuning.run import Place, tune
+    from two_tower_assets.tuning.space import search_space
 
     videos = site.store.load("sources/videos")
     measuring = Path(measure.__file__).read_bytes()
@@ -50,7 +51,7 @@ def make_study(site: Site, settings: Settings, say: Say) -> Made:
         label=site.origin.dataset,
         code=code_version("training") + hashlib.sha256(measuring).hexdigest()[:16],
     )
-    outcome = tune(trials_for(site, videos), settings, place, say)
+    outcome = tune(trials_for(site, videos), settings, search_space(settings), place, say)
     name, text = _settings_file(site)
     diff = as_diff(text, proposed_file(text, outcome.changes, site.settings), name) if outcome.changes else ""
 
