@@ -24,6 +24,8 @@ Look = Callable[[int, float], bool]
 """Told the fifths of a fit that are done and its recall; returns whether it's worth going on."""
 
 _THREADS: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
+_PATIENT: Final = {"OMP_WAIT_POLICY": "PASSIVE"}
+"""A thread that waits for another sleeps: spinning, it would keep the core from the one that it waits for."""
 _LAST_WORDS: Final = 800
 """Characters of what a worker wrote before it died."""
 
@@ -108,7 +110,7 @@ class _Worker:
             stdout=subprocess.PIPE,
             stderr=self._words,
             text=True,
-            env={**_without_secrets(), **dict.fromkeys(_THREADS, str(threads))},
+            env={**_without_secrets(), **dict.fromkeys(_THREADS, str(threads)), **_PATIENT},
         )
         self._say({"folder": str(folder), "settings": settings.model_dump(mode="json"), "threads": threads})
         said = self._hear()

@@ -8,6 +8,7 @@ point is worth (`measure`), and who finds out (`crew`).
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -137,7 +138,10 @@ class Study:
         complete = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if len(complete) < _FEWEST_FOR_IMPORTANCE:
             return {}
-        return dict(get_param_importances(self._study, evaluator=PedAnovaImportanceEvaluator()))
+        with warnings.catch_warnings():
+            # Of few points the best tenth is one, and Optuna warns that shares of it are rough.
+            warnings.simplefilter("ignore")
+            return dict(get_param_importances(self._study, evaluator=PedAnovaImportanceEvaluator()))
 
     def kept(self, key: str) -> Any:
         """What `keep` kept, or None."""

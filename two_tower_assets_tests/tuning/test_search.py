@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -39,24 +39,19 @@ def workers_of(process: int) -> list[psutil.Process]:
 
 def test_a_killed_worker_costs_no_point(database: str, tmp_path: Path) -> None:
     """Killed in the middle of a trial: its point is drawn again, and the study ends with as many as it may have."""
-    killed = False
-
-    def say(line: str) -> None:
-        nonlocal killed
-        if not killed and line.startswith("trial 0"):
-            # The next trial has been given to the same worker by the time that it is looked for.
-            killed = True
-
-    def kill_once(line: str) -> None:
-        say(line)
-        if killed and not gone:
-            time.sleep(0.05)
-            gone.extend(workers_of(os.getpid()))
-            for worker in gone:
-                worker.send_signal(signal.SIGKILL)
-
     gone: list[psutil.Process] = []
-    outcome = search(database, tmp_path, settings_for(trials=5), kill_once)
+
+    def kill(line: str) -> None:
+        """After the first trial its worker is given the next one."""
+        if line.startswith("trial 0") and not gone:
+            threading.Timer(0.05, kill_workers).start()
+
+    def kill_workers() -> None:
+        gone.extend(workers_of(os.getpid()))
+        for worker in gone:
+            worker.send_signal(signal.SIGKILL)
+
+    outcome = search(database, tmp_path, settings_for(trials=5), kill)
     assert len(gone) == 1
     assert len(outcome.trials) == 5
     assert states(database).get("FAIL", 0) == 1
@@ -71,7 +66,7 @@ def test_a_killed_worker_costs_no_point(database: str, tmp_path: Path) -> None:
 
 
 def test_a_study_whose_process_was_killed_goes_on(database: str, tmp_path: Path) -> None:
-    """SIGKILL to the process that holds it: its workers end too, and the next run completes what was left, exactly."""
+    """SIGKILL to who holds it: its workers end too, and the next run completes what was left, exactly."""
     command = [sys.executable, "-m", "two_tower_assets_tests.tuning.searching", database, str(tmp_path), "6", "2"]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None

@@ -68,5 +68,5 @@ def test_a_window_without_known_users_is_refused_with_what_to_change(tmp_path: P
         type(trials.examples.split)(0, trials.examples.split.test_from, trials.examples.split.end),
     )
     write_window(type(trials)(trials.source, early), tmp_path / "window")
-    with pytest.raises(TuningError, match="No known user.*smaller validation_quantile"):
+    with pytest.raises(TuningError, match=r"No known user.*smaller validation_quantile"):
         open_window(tmp_path / "window", SMALL.model_copy(update={"evaluation": evaluation}))
