@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -73,9 +74,11 @@ class Crew:
     def __exit__(self, *_: object) -> None:
         """End every worker, whatever it is at."""
         self._ended = True
-        for worker in self._all:
+        for worker in tuple(self._all):
             worker.end()
         self._pool.shutdown(cancel_futures=True)
+        for worker in self._all:
+            worker.close()
 
     def _measure(self, settings: Settings, look: Look) -> Answer:
         worker = self._free.get()
@@ -86,23 +89,26 @@ class Crew:
         except BaseException:
             if worker is not None:
                 worker.end()
+            # The next point begins another.
             worker = None
             raise
         finally:
             self._free.put(worker)
 
     def _begun(self) -> _Worker:
-        if self._ended:
-            raise WorkerDied
-        worker = _Worker(self._folder, self._settings, threads=max(1, _cores() // self.workers))
+        worker = _Worker(threads=max(1, _cores() // self.workers))
         self._all.append(worker)
+        if self._ended:
+            worker.end()
+        worker.prepare(self._folder, self._settings)
         return worker
 
 
 class _Worker:
     """One process."""
 
-    def __init__(self, folder: Path, settings: Settings, *, threads: int) -> None:
+    def __init__(self, *, threads: int) -> None:
+        self._threads = threads
         self._words = tempfile.TemporaryFile("w+")  # noqa: SIM115 -- as long as the worker
         self._process = subprocess.Popen(
             [sys.executable, "-m", "two_tower_assets.tuning.worker"],
@@ -112,10 +118,12 @@ class _Worker:
             text=True,
             env={**_without_secrets(), **dict.fromkeys(_THREADS, str(threads)), **_PATIENT},
         )
-        self._say({"folder": str(folder), "settings": settings.model_dump(mode="json"), "threads": threads})
+
+    def prepare(self, folder: Path, settings: Settings) -> None:
+        """Tell it what it measures on, and wait until it is ready."""
+        self._say({"folder": str(folder), "settings": settings.model_dump(mode="json"), "threads": self._threads})
         said = self._hear()
         if "unfit" in said:
-            self.end()
             raise TuningError(said["unfit"]["what"], where=said["unfit"]["where"], remedy=said["unfit"]["remedy"])
 
     def measure(self, settings: Settings, look: Look) -> Answer:
@@ -134,6 +142,13 @@ class _Worker:
         """Kill it."""
         self._process.kill()
         self._process.wait()
+
+    def close(self) -> None:
+        """Give back what the ended process leaves; nobody may be talking to it."""
+        for stream in (self._process.stdin, self._process.stdout, self._words):
+            if stream is not None:
+                with suppress(OSError):
+                    stream.close()
 
     def _say(self, words: Any) -> None:
         assert self._process.stdin is not None

@@ -39,10 +39,10 @@ SCHEMA: Final = "two_tower_tuning"
 ATTEMPTS: Final = 3
 """So many workers may die of a point before it is given up."""
 
-_PATIENCE_SECONDS: Final = 5.0
+_PATIENCE_SECONDS: Final = 2.0
 _UNPRUNED: Final = 4
 """Trials that are finished whatever they show, for others to be compared with."""
-_UNLOOKED: Final = 2
+_UNJUDGED: Final = 2
 """Fifths of a schedule at which nothing is judged: until then its learning rate is near its peak."""
 _FEWEST_FOR_IMPORTANCE: Final = 4
 _ATTEMPT: Final = "attempt"
@@ -243,7 +243,7 @@ def _study(storage: RDBStorage, name: str, space: Sequence[Dimension], seed: int
         study_name=name,
         direction="maximize",
         load_if_exists=True,
-        pruner=MedianPruner(n_startup_trials=_UNPRUNED, n_warmup_steps=_UNLOOKED),
+        pruner=MedianPruner(n_startup_trials=_UNPRUNED, n_warmup_steps=_UNJUDGED + 1),
     )
     # Points side by side are told apart by taking those under way for bad ones.
     drawn = len(found.get_trials(deepcopy=False))

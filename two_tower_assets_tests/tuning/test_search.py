@@ -77,7 +77,7 @@ def test_a_study_whose_process_was_killed_goes_on(database: str, tmp_path: Path)
     workers = workers_of(child.pid)
     assert len(workers) == 2
     child.kill()
-    child.wait()
+    child.communicate()
     _, alive = psutil.wait_procs(workers, timeout=20)
     assert not alive
     assert states(database)["RUNNING"] >= 1
