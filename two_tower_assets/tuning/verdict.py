@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.evaluation.nightly.next_day import RECALL
+from two_tower_assets.evaluation.page.words import metric_name, metric_of
 from two_tower_assets.evaluation.paired.records import Group
 from two_tower_assets.tuning.finalists import name_of
 from two_tower_assets.tuning.records import Contest, Outcome
@@ -27,7 +31,7 @@ def verdict_lines(outcome: Outcome) -> tuple[str, ...]:
     return (
         headline(outcome),
         f"{finals}: {RECALL} {best.mean:.4f}, mean of {len(best.values)} seeds.",
-        *([_contest_line(outcome.contest)] if outcome.contest else []),
+        *([_contest_line(outcome.contest), *_costs(outcome.contest)] if outcome.contest else []),
     )
 
 
@@ -41,13 +45,24 @@ def is_better(outcome: Outcome) -> bool:
     return outcome.contest is not None and (everybody(outcome.contest).difference[RECALL].low or 0.0) > 0
 
 
+def _costs(contest: Contest) -> Iterator[str]:
+    """What is worse by more than chance although it was not searched for."""
+    for metric, difference in everybody(contest).difference.items():
+        better = metric_of(metric).better
+        if metric != RECALL and max(better * (difference.low or 0.0), better * (difference.high or 0.0)) < 0:
+            yield f"Mind that {metric_name(metric)} is worse by more than chance: {_signed(difference)}."
+
+
+def _signed(difference: Interval) -> str:
+    return f"{difference.mean:+.4f} [{difference.low or 0:+.4f} {difference.high or 0:+.4f}]"
+
+
 def _contest_line(contest: Contest) -> str:
     group = everybody(contest)
     difference = group.difference[RECALL]
     means = f"{group.before[RECALL].mean:.4f} → {group.after[RECALL].mean:.4f}"
-    interval = f"{difference.mean:+.4f} [{difference.low or 0:+.4f} {difference.high or 0:+.4f}]"
     better = sum(value > 0 for value in contest.by_seed)
     return (
-        f"On the test window, which tuning never saw, {RECALL} goes {means}, {interval} over {group.users:,} users; "
+        f"On the test window, which tuning never saw, {RECALL} goes {means}, {_signed(difference)} over {group.users:,} users; "
         f"{better} of {contest.seeds} seeds find more."
     )

@@ -48,6 +48,15 @@ def test_the_verdict_says_whether_it_is_more_than_chance(gain: float, half: floa
     )
 
 
+def test_what_gets_worse_meanwhile_is_said() -> None:
+    """More NOPEs by more than chance: a warning; more NDCG is none, and nor is what may be chance."""
+    found = verdict_lines(outcome(0.02, 0.01))
+    assert [line for line in found if "worse" in line] == [
+        "Mind that NOPE rate@10 is worse by more than chance: +0.0200 [+0.0100 +0.0300]."
+    ]
+    assert not any("Mind" in line for line in verdict_lines(outcome(0.005, 0.01)))
+
+
 def test_current_settings_that_stay_are_no_change() -> None:
     """Nothing is proposed, and no test window was looked at."""
     assert "The current settings stay" in headline(unchanged())

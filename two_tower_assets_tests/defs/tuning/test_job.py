@@ -16,6 +16,9 @@ from two_tower_assets.defs.tuning import making
 from two_tower_assets.defs.tuning.making import ASSET, outcome_of
 from two_tower_assets.defs.tuning.printing import print_study
 
+# Dagster's own IO managers and resources warn of one another.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:dagster")
+
 # As small as the searched ranges allow, so that the first point is exactly this.
 SETTINGS = """
 [sample]
