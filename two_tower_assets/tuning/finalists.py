@@ -5,7 +5,7 @@ The best of many measurements is partly lucky, and another seed has none of that
 
 from __future__ import annotations
 
-from concurrent.futures import Future
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
 from two_tower_assets.errors import TuningError
@@ -16,6 +16,20 @@ from two_tower_assets.tuning.records import Finalist, TrialRecord
 from two_tower_assets.tuning.search import Say
 from two_tower_assets.tuning.space import Dimension
 from two_tower_assets.tuning.study import ATTEMPTS, Study
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """One of the finals' fits."""
+
+    trial: int | None
+    seed: int
+    settings: Settings
+
+    @property
+    def key(self) -> str:
+        """Under which its value is kept."""
+        return f"finals {self.settings.digest('model', 'training')[:16]} {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -38,15 +52,16 @@ class Finals:
         Raises:
             TuningError: a fit can't be finished.
         """
-        self.say(f"finals: {len(candidates)} settings by {self.settings.tuning.seeds} seeds each")
-        waiting = {
-            (trial, seed): self._submitted(settings, seed)
-            for trial, settings in candidates.items()
-            for seed in self._seeds()
-        }
-        values = {key: self._value(*key, candidates[key[0]], future, attempt=1) for key, future in waiting.items()}
+        fits = [_Fit(trial, seed, settings) for trial, settings in candidates.items() for seed in self._seeds()]
+        kept = {fit: float(value) for fit in fits if (value := self.study.kept(fit.key)) is not None}
+        self.say(
+            f"finals: {len(candidates)} settings by {self.settings.tuning.seeds} seeds each, "
+            f"{len(kept)} of {len(fits)} fits are there"
+        )
+        values = {**kept, **self._measured([fit for fit in fits if fit not in kept])}
         found = [
-            Finalist(trial=trial, values=tuple(values[trial, seed] for seed in self._seeds())) for trial in candidates
+            Finalist(trial=trial, values=tuple(values[fit] for fit in fits if fit.trial == trial))
+            for trial in candidates
         ]
         return tuple(sorted(found, key=lambda finalist: (-finalist.mean, finalist.trial is not None)))
 
@@ -54,29 +69,30 @@ class Finals:
         first = self.settings.training.seed + 1
         return range(first, first + self.settings.tuning.seeds)
 
-    def _submitted(self, settings: Settings, seed: int) -> Future[Answer] | None:
-        if self.study.kept(_key(settings, seed)) is not None:
-            return None
-        return self.crew.submit(with_seed(settings, seed), lambda *_: True)
+    def _measured(self, fits: list[_Fit]) -> dict[_Fit, float]:
+        values: dict[_Fit, float] = {}
+        waiting = {self._submitted(fit): (fit, 1) for fit in fits}
+        while waiting:
+            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                fit, attempt = waiting.pop(future)
+                try:
+                    answer = future.result()
+                except WorkerDied as death:
+                    if attempt == ATTEMPTS:
+                        raise _unfinished(fit.trial, str(death)) from None
+                    waiting[self._submitted(fit)] = (fit, attempt + 1)
+                    continue
+                if answer.value is None:
+                    raise _unfinished(fit.trial, answer.refused or "")
+                values[fit] = answer.value
+                self.study.keep(fit.key, answer.value)
+                words = f"finals: {name_of(fit.trial)}, seed {fit.seed}: {METRIC} {answer.value:.4f}"
+                self.say(f"{words} ({len(fits) - len(values)} fits left)")
+        return values
 
-    def _value(
-        self, trial: int | None, seed: int, settings: Settings, future: Future[Answer] | None, *, attempt: int
-    ) -> float:
-        key = _key(settings, seed)
-        if future is None:
-            return float(self.study.kept(key))
-        try:
-            answer = future.result()
-        except WorkerDied as death:
-            if attempt == ATTEMPTS:
-                raise _unfinished(trial, str(death)) from None
-            again = self.crew.submit(with_seed(settings, seed), lambda *_: True)
-            return self._value(trial, seed, settings, again, attempt=attempt + 1)
-        if answer.value is None:
-            raise _unfinished(trial, answer.refused or "")
-        self.study.keep(key, answer.value)
-        self.say(f"finals: {name_of(trial)}, seed {seed}: {METRIC} {answer.value:.4f}")
-        return answer.value
+    def _submitted(self, fit: _Fit) -> Future[Answer]:
+        return self.crew.submit(with_seed(fit.settings, fit.seed), lambda *_: True)
 
 
 def best_of(trials: tuple[TrialRecord, ...], most: int) -> list[TrialRecord]:
@@ -105,10 +121,6 @@ def with_seed(settings: Settings, seed: int) -> Settings:
 def name_of(trial: int | None) -> str:
     """What people call a finalist."""
     return "the current settings" if trial is None else f"trial {trial}"
-
-
-def _key(settings: Settings, seed: int) -> str:
-    return f"finals {settings.digest('model', 'training')[:16]} {seed}"
 
 
 def _unfinished(trial: int | None, why: str) -> TuningError:

@@ -63,6 +63,6 @@ def _contest_line(contest: Contest) -> str:
     means = f"{group.before[RECALL].mean:.4f} → {group.after[RECALL].mean:.4f}"
     better = sum(value > 0 for value in contest.by_seed)
     return (
-        f"On the test window, which tuning never saw, {RECALL} goes {means}, {_signed(difference)} over {group.users:,} users; "
-        f"{better} of {contest.seeds} seeds find more."
+        f"On the test window, which tuning never saw, {RECALL} goes {means}, {_signed(difference)} over "
+        f"{group.users:,} users; {better} of {contest.seeds} seeds find more."
     )

@@ -87,9 +87,12 @@ def test_a_study_whose_process_was_killed_goes_on(database: str, tmp_path: Path)
     assert "drawn again" in lines[0]
     assert len(outcome.trials) == 6
     assert "RUNNING" not in states(database)
-    # What is complete is not done again, and more can be asked for.
-    assert len(search(database, tmp_path, settings_for(trials=6)).trials) == 6
     check(outcome)
+    # What is measured is not measured again: neither points nor finals.
+    again: list[str] = []
+    assert search(database, tmp_path, settings_for(trials=6), again.append) == outcome
+    assert "it has 6 points" in again[0]
+    assert "2 of 2 fits are there" in again[1]
 
 
 def check(outcome: Outcome) -> None:
