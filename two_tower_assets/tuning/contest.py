@@ -19,12 +19,13 @@ from two_tower_assets.evaluation.towers import tower_ranking
 from two_tower_assets.evaluation.trials import Trials
 from two_tower_assets.features.times import moment_of
 from two_tower_assets.settings import Settings
+from two_tower_assets.training.engine import LOCAL, Engine
 from two_tower_assets.tuning.finalists import with_seed
 from two_tower_assets.tuning.records import Contest
 from two_tower_assets.tuning.search import Say
 
 
-def hold_contest(trials: Trials, current: Settings, winner: Settings, say: Say) -> Contest:
+def hold_contest(trials: Trials, current: Settings, winner: Settings, say: Say, *, engine: Engine = LOCAL) -> Contest:
     """Fit both and compare what they find for the known users of the test window.
 
     Args:
@@ -32,6 +33,7 @@ def hold_contest(trials: Trials, current: Settings, winner: Settings, say: Say) 
         current: the settings as they are.
         winner: as they might be; of equal features and evaluation.
         say: told what is being fitted.
+        engine: what fits.
 
     Raises:
         TrainingError: one can't be fitted.
@@ -45,8 +47,8 @@ def hold_contest(trials: Trials, current: Settings, winner: Settings, say: Say) 
             where="evaluation.test_quantile",
             remedy="Take more decisions, or a smaller test_quantile.",
         )
-    before = _by_seed(trials, current, "the current settings", say)
-    after = _by_seed(trials, winner, "the winner", say)
+    before = _by_seed(trials, current, "the current settings", say, engine)
+    after = _by_seed(trials, winner, "the winner", say, engine)
     settings, split = current.evaluation, trials.examples.split
     groups = standing_groups(known, trials.test.data.history, settings)
     return Contest(
@@ -61,14 +63,14 @@ def hold_contest(trials: Trials, current: Settings, winner: Settings, say: Say) 
     )
 
 
-def _by_seed(trials: Trials, settings: Settings, name: str, say: Say) -> list[Figures]:
+def _by_seed(trials: Trials, settings: Settings, name: str, say: Say, engine: Engine) -> list[Figures]:
     """Figures of each fit before the test window, of the known users."""
     say(f"test window: choosing steps and weights of {name}")
-    choices = select(trials.validation, trials.videos, settings).choices
+    choices = select(trials.validation, trials.videos, settings, engine=engine).choices
     found: list[Figures] = []
     for seed in range(settings.training.seed, settings.training.seed + settings.tuning.seeds):
         trial = trials.test
-        fitted = refit(trial.data, with_seed(settings, seed), choices)
+        fitted = refit(trial.data, with_seed(settings, seed), choices, engine=engine)
         figures = found_by(tower_ranking(fitted.model, trial, choices), trial.task)
         found.append({metric: value_U[trial.task.has_history] for metric, value_U in figures.items()})
         say(f"test window: fitted {name}, seed {seed}")

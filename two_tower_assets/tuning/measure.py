@@ -17,6 +17,7 @@ from two_tower_assets.evaluation.nightly.next_day import RECALL
 from two_tower_assets.evaluation.ranking import rank
 from two_tower_assets.evaluation.tower_scores import tower_scores
 from two_tower_assets.settings import Settings
+from two_tower_assets.training.device import device_of
 from two_tower_assets.training.towers import TwoTower
 from two_tower_assets.training.trainer import StepReport, fit
 from two_tower_assets.tuning.window import Window
@@ -50,6 +51,7 @@ def _fitted(window: Window, settings: Settings, steps: int, report: Report) -> f
         steps=steps,
         validate=partial(recall, window),
         watch=partial(_tell, report, every),
+        device=device_of(settings.resources.device),
     )
     assert found.curves.last is not None
     return found.curves.last

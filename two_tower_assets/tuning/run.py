@@ -9,6 +9,7 @@ from pathlib import Path
 from two_tower_assets.evaluation.trials import Trials
 from two_tower_assets.features.times import moment_of
 from two_tower_assets.settings import Settings
+from two_tower_assets.training.engine import LOCAL, Engine
 from two_tower_assets.tuning.contest import hold_contest
 from two_tower_assets.tuning.crew import Crew
 from two_tower_assets.tuning.finalists import Finals, best_of
@@ -31,7 +32,9 @@ class Place:
     label: str
     """Of the data set; a part of the study's name."""
     code: str
-    """Version of the code that measures: what another one measured is not used."""
+    """Version of the code that measures, and the kind of machine: what another one measured is not used."""
+    engine: Engine = LOCAL
+    """What fits for the contest; trials are fitted by workers of their own."""
 
 
 def tune(trials: Trials, settings: Settings, space: tuple[Dimension, ...], place: Place, say: Say) -> Outcome:
@@ -67,7 +70,7 @@ def tune(trials: Trials, settings: Settings, space: tuple[Dimension, ...], place
         importances=importances,
         finalists=finalists,
         changes=changes_between(space, settings, winner) if winner else (),
-        contest=hold_contest(trials, settings, winner, say) if winner else None,
+        contest=hold_contest(trials, settings, winner, say, engine=place.engine) if winner else None,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from two_tower_assets.defs.code import code_version
+from two_tower_assets.defs.engine import engine_of, made_by
 from two_tower_assets.defs.inputs import trials_for
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.store import Facts, Made, fingerprint_of
@@ -49,7 +50,8 @@ def make_study(site: Site, settings: Settings, say: Say) -> Made:
         url=site.pipeline_url,
         windows=site.home.root / "tuning",
         label=site.origin.dataset,
-        code=code_version("training") + hashlib.sha256(measuring).hexdigest()[:16],
+        code=code_version("training") + hashlib.sha256(measuring).hexdigest()[:16] + made_by(site),
+        engine=engine_of(site),
     )
     outcome = tune(trials_for(site, videos), settings, search_space(settings), place, say)
     name, text = _settings_file(site)

@@ -11,6 +11,7 @@ from rich.table import Table
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.tables import TABLE_WIDTH
 from two_tower_assets.defs.tuning.making import ASSET, DIFF_FILE, diff_of, outcome_of
+from two_tower_assets.evaluation.page.formats import counted
 from two_tower_assets.tuning.finalists import name_of
 from two_tower_assets.tuning.page import PAGE_FILE
 from two_tower_assets.tuning.records import Outcome
@@ -41,7 +42,9 @@ def _trials(outcome: Outcome) -> str:
     states = [trial.state for trial in outcome.trials]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
     mattered = ", ".join(f"{key} {share:.0%}" for key, share in list(outcome.importances.items())[:3])
-    return f"{outcome.study}: {len(states)} trials ({counts})" + (f"; what mattered: {mattered}" if mattered else "")
+    return f"{outcome.study}: {counted(len(states), 'trial')} ({counts})" + (
+        f"; what mattered: {mattered}" if mattered else ""
+    )
 
 
 def _finals(outcome: Outcome) -> Table:

@@ -94,7 +94,7 @@ def test_a_study_leaves_its_page_plots_and_verdict_behind(home: Path, capsys: py
     print_study(site)
     printed = capsys.readouterr().out
     assert "The current settings stay" in printed
-    assert "1 trials (1 complete)" in printed
+    assert "1 trial (1 complete)" in printed
     # The password of the database is in nothing that was left behind.
     password = site.pipeline_url.split(":")[2].split("@")[0]
     left = [path for path in home.rglob("*") if path.is_file() and path.suffix in {".json", ".html", ".diff"}]
