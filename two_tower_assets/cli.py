@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import shlex
 import subprocess
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ from two_tower_assets.retries import silence_retries
 from two_tower_assets.settings import as_toml, load_settings
 from two_tower_assets.settings.script_pipeline import to_toml
 
-_CONSOLE = '{"loggers": {"console": {}}}'
+_CONSOLE: dict[str, Any] = {"loggers": {"console": {}}}
 # The check that examples see no future compares them in the normalizer's space.
 _FITTED = '+key:"training/evaluated_checkpoint" or +key:"features/normalizer"'
 _EVALUATION = '+key:"evaluation/page" or +key:"features/normalizer"'
@@ -114,6 +116,30 @@ def seeds(data: Path | None, seeds: int) -> None:
     site = open_site(data_folder=data)
     _materialize(_FITTED, data)
     print_seeds(site, seeds)
+
+
+@main.command()
+@_data
+@click.option("--trials", type=click.IntRange(1), help="Points of the study, those of earlier runs included.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="After so long no further point is begun.")
+@click.option("--workers", type=click.IntRange(1), help="Points side by side, each in a process of its own.")
+def tune(data: Path | None, trials: int | None, minutes: float | None, workers: int | None) -> None:
+    """Search better settings, and write what the best would change for review; nothing is applied.
+
+    A study of the same rows that was ended goes on where it was. What is not said is as the table [tuning] of the
+    settings says. Needs the extra `tuning`.
+    """
+    from two_tower_assets.defs.site import open_site
+    from two_tower_assets.defs.tuning.making import require_optuna
+    from two_tower_assets.defs.tuning.printing import print_study
+
+    require_optuna()
+    site = open_site(data_folder=data)
+    _materialize('group:"sources"', data)
+    said = {"trials": trials, "minutes": minutes, "workers": workers}
+    config = {name: value for name, value in said.items() if value is not None}
+    _execute("tune", {"search_settings": {"config": config}}, data)
+    print_study(site)
 
 
 @main.command("gate-simulation")
@@ -580,13 +606,26 @@ def _use_preset(preset: str) -> None:
 
 
 def _materialize(select: str, data: Path | None) -> None:
+    config = ("--config-json", json.dumps(_CONSOLE))
+    _dagster("asset", "materialize", "--select", select, *config, data=data, at="at which asset and what to do")
+
+
+def _execute(job: str, ops: dict[str, Any], data: Path | None) -> None:
+    # This command of Dagster's reads its configuration from a file; JSON is YAML.
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        json.dump({**_CONSOLE, "ops": ops}, file)
+        file.flush()
+        _dagster("job", "execute", "-j", job, "-c", file.name, data=data, at="why and what to do")
+
+
+def _dagster(*words: str, data: Path | None, at: str) -> None:
+    """Run one of Dagster's own commands on this code location and instance."""
     environment = {**_instance_environment(), "PYTHONWARNINGS": "ignore"}
     if data:
         environment["TWO_TOWER_DATA"] = str(data.resolve())
-    command = [sys.executable, "-m", "dagster", "asset", "materialize", "-m", "two_tower_assets.definitions"]
-    finished = subprocess.run([*command, "--select", select, "--config-json", _CONSOLE], env=environment, check=False)
-    if finished.returncode:
-        raise click.ClickException("The run stopped; the lines above say at which asset and what to do.")
+    command = [sys.executable, "-m", "dagster", *words, "-m", "two_tower_assets.definitions"]
+    if subprocess.run(command, env=environment, check=False).returncode:
+        raise click.ClickException(f"The run stopped; the lines above say {at}.")
 
 
 def _instance_environment() -> dict[str, str]:

@@ -108,6 +108,12 @@ class EvaluationError(TwoTowerError):
     code = "evaluation_failed"
 
 
+class TuningError(TwoTowerError):
+    """A study cannot be held: something it needs is missing, its workers die, or somebody else holds it."""
+
+    code = "tuning_failed"
+
+
 class ArtifactError(TwoTowerError):
     """A model version's file is missing, altered or does not give the promised numbers."""
 

@@ -14,8 +14,8 @@ from two_tower_assets.evaluation.report import MODEL, NDCG, RECALL, Group, Repor
 from two_tower_assets.evaluation.trials import GLOBAL
 from two_tower_assets.training.trainer import Curves
 
-_MODEL_COLOUR: Final = "#1f6feb"
-_OTHER_COLOURS: Final = ("#8c959f", "#afb8c1", "#d0d7de", "#57606a")
+MODEL_COLOUR: Final = "#1f6feb"
+OTHER_COLOURS: Final = ("#8c959f", "#afb8c1", "#d0d7de", "#57606a")
 _SMOOTHING: Final = 10
 
 
@@ -46,7 +46,7 @@ def _draw_methods(axes: Axes, group: Group, metric: str) -> None:
     names = [name for name in group.metrics if metric in group.metrics[name]][::-1]
     for at, name in enumerate(names):
         figure = group.metrics[name][metric]
-        colour = _MODEL_COLOUR if name == MODEL else _OTHER_COLOURS[0]
+        colour = MODEL_COLOUR if name == MODEL else OTHER_COLOURS[0]
         if figure.low is not None and figure.high is not None:
             axes.plot([figure.low, figure.high], [at, at], color=colour, linewidth=2, alpha=0.5)
         axes.plot(figure.mean, at, "o", color=colour)
@@ -58,10 +58,10 @@ def _draw_methods(axes: Axes, group: Group, metric: str) -> None:
 
 
 def _draw_loss(axes: Axes, losses: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
-    axes.plot(np.arange(1, len(losses) + 1), losses, color=_OTHER_COLOURS[1], linewidth=0.8)
+    axes.plot(np.arange(1, len(losses) + 1), losses, color=OTHER_COLOURS[1], linewidth=0.8)
     if len(losses) >= _SMOOTHING:
         smooth = np.convolve(losses, np.full(_SMOOTHING, 1 / _SMOOTHING), mode="valid")
-        axes.plot(np.arange(_SMOOTHING, len(losses) + 1), smooth, color=_MODEL_COLOUR)
+        axes.plot(np.arange(_SMOOTHING, len(losses) + 1), smooth, color=MODEL_COLOUR)
     axes.set(title="loss", xlabel="step")
 
 
@@ -70,5 +70,5 @@ def _draw_validation(axes: Axes, validations: list[tuple[int, float]]) -> None:
         title="validation: recall@200 + NDCG@10" if validations else "validation was not measured", xlabel="step"
     )
     axes.plot(
-        [steps for steps, _ in validations], [value for _, value in validations], marker="o", color=_MODEL_COLOUR
+        [steps for steps, _ in validations], [value for _, value in validations], marker="o", color=MODEL_COLOUR
     )

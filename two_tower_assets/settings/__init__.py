@@ -22,6 +22,7 @@ from two_tower_assets.settings.sample import SampleSettings
 from two_tower_assets.settings.source import SourceSettings
 from two_tower_assets.settings.tables import Settings
 from two_tower_assets.settings.training import TrainingSettings
+from two_tower_assets.settings.tuning import TuningSettings
 
 __all__ = [
     "DEFAULT_FILE",
@@ -40,6 +41,7 @@ __all__ = [
     "Settings",
     "SourceSettings",
     "TrainingSettings",
+    "TuningSettings",
     "as_toml",
     "load_settings",
     "parse_settings",

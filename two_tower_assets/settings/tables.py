@@ -22,6 +22,7 @@ from two_tower_assets.settings.resources import ResourcesSettings
 from two_tower_assets.settings.sample import SampleSettings
 from two_tower_assets.settings.source import SourceSettings
 from two_tower_assets.settings.training import TrainingSettings
+from two_tower_assets.settings.tuning import TuningSettings
 
 
 class Settings(Strict):
@@ -40,6 +41,7 @@ class Settings(Strict):
     kubernetes: KubernetesSettings = KubernetesSettings()
     resources: ResourcesSettings = ResourcesSettings()
     ray: RaySettings = RaySettings()
+    tuning: TuningSettings = TuningSettings()
 
     def digest(self, *tables: str) -> str:
         """Hex SHA-256 of the effective values of the named tables (all when none is named)."""

@@ -10,6 +10,7 @@ from two_tower_assets.defs.automation.going import ONE_AT_A_TIME
 from two_tower_assets.defs.automation.upkeep import embed_new_videos_job, refresh_user_vectors_job
 from two_tower_assets.defs.console import CONSOLE
 from two_tower_assets.defs.rollback_job import rollback_job
+from two_tower_assets.defs.tuning.job import tune_job
 
 _EXPERIMENTS: Final = dg.AssetSelection.groups("experiments")
 
@@ -47,6 +48,7 @@ JOBS: Final = (
     release_job,
     train_job,
     read_experiments_job,
+    tune_job,
     rollback_job,
     embed_new_videos_job,
     refresh_user_vectors_job,

@@ -5,7 +5,7 @@ Letters: U users, K places.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -33,6 +33,7 @@ METRICS: Final = (RECALL, NDCG, NOPES)
 
 _EXAMPLES: Final = 5
 _Mask = NDArray[np.bool_]
+Figures = Mapping[str, NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,9 @@ class Pair:
             tastes: further groups, name and [U] mask.
             settings: how often is resampled, and who is light.
         """
-        before, after = (self._values(ranking) for ranking in (self.before, self.after))
-        return tuple(
-            _group(name, mask_U, before, after, settings) for name, mask_U in [*self._standing(settings), *tastes]
-        )
+        before, after = (found_by(ranking, self.task) for ranking in (self.before, self.after))
+        everybody = standing_groups(self.task, self.history, settings)
+        return tuple(compared(name, mask_U, before, after, settings) for name, mask_U in [*everybody, *tastes])
 
     def same(self, settings: EvaluationSettings) -> Interval:
         """Mean share of the first places that both lists hold."""
@@ -80,18 +80,6 @@ class Pair:
             for row in chosen
         )
 
-    def _standing(self, settings: EvaluationSettings) -> Iterator[tuple[str, _Mask]]:
-        known_U = self.task.state_end - self.history.user_offsets[self.task.users]
-        light_U = known_U <= settings.light_decisions
-        yield ALL, np.ones(len(known_U), np.bool_)
-        for name, mask_U in ((LIGHT, light_U), (HEAVY, ~light_U)):
-            if mask_U.any():
-                yield name, mask_U
-
-    def _values(self, ranking: Ranking) -> dict[str, NDArray[np.float64]]:
-        targets, nopes = ranking.targets(self.task), ranking.nopes(self.task)
-        return {RECALL: recall_at(targets, DEPTH), NDCG: ndcg_at(targets, 10), NOPES: nope_rate_at(nopes, FIRST)}
-
     def _shared(self) -> NDArray[np.float64]:
         before_UK, after_UK = (ranking.top_UK[:, :FIRST] for ranking in (self.before, self.after))
         both_UKK = (before_UK[:, :, None] == after_UK[:, None, :]) & (before_UK != PADDING)[:, :, None]
@@ -102,13 +90,32 @@ class Pair:
         return tuple(str(self.history.video_ids[self.task.candidates[place]]) for place in places if place != PADDING)
 
 
-def _group(
-    name: str,
-    mask_U: _Mask,
-    before: dict[str, NDArray[np.float64]],
-    after: dict[str, NDArray[np.float64]],
-    settings: EvaluationSettings,
-) -> Group:
+def standing_groups(task: RankingTask, history: History, settings: EvaluationSettings) -> Iterator[tuple[str, _Mask]]:
+    """Name and [U] mask of everybody, and of light and heavy users where there are any."""
+    known_U = task.state_end - history.user_offsets[task.users]
+    light_U = known_U <= settings.light_decisions
+    yield ALL, np.ones(len(known_U), np.bool_)
+    for name, mask_U in ((LIGHT, light_U), (HEAVY, ~light_U)):
+        if mask_U.any():
+            yield name, mask_U
+
+
+def found_by(ranking: Ranking, task: RankingTask) -> Figures:
+    """Each metric of `METRICS` by user, [U]; NaN for a user of whom it says nothing."""
+    targets, nopes = ranking.targets(task), ranking.nopes(task)
+    return {RECALL: recall_at(targets, DEPTH), NDCG: ndcg_at(targets, 10), NOPES: nope_rate_at(nopes, FIRST)}
+
+
+def compared(name: str, mask_U: _Mask, before: Figures, after: Figures, settings: EvaluationSettings) -> Group:
+    """Compare two models' figures for some of the users.
+
+    Args:
+        name: of the group.
+        mask_U: who is in it.
+        before: metric to one value a user, by the one model (`found_by`).
+        after: by the other.
+        settings: how often is resampled.
+    """
     chosen = [{metric: value_U[mask_U] for metric, value_U in values.items()} for values in (before, after)]
     differences = {metric: chosen[1][metric] - chosen[0][metric] for metric in METRICS}
     resampling = Resampling(int(mask_U.sum()), seed=settings.seed, resamples=settings.resamples)

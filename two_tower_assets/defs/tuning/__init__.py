@@ -1,0 +1,1 @@
+"""Tuning as people start it and see it: the job, its metadata, the command's tables."""
