@@ -1,0 +1,127 @@
+"""When a figure is too far from the reference to be chance: bounds from simulated windows in which nothing happened.
+
+A quiet window is the reference moved by three things. What its people happen to do: users are drawn with replacement
+from one window of the reference, with all their rows, since decisions of one user resemble each other (cluster
+bootstrap: Davison and Hinkley, "Bootstrap Methods and their Application" (1997), section 3.8). What weeks differ by
+beyond that: normal deviations with the covariance of the windows', by as much as they exceed their own sampling error. And the
+reference's own sampling error. All figures are moved together, and their bounds are those of the largest of all
+figures, each as a multiple of what it reaches in one of a hundred quiet windows, so that the chance of any false alarm is what is asked for, however many figures there are and
+however they hang together (max-T: Westfall and Young, "Resampling-Based Multiple Testing" (1993), section 2.3).
+Letters: R simulated windows, W windows of the reference, B blocks, K bins, F figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from two_tower_assets.monitoring.counting import Crowd, Layout, Numbers
+from two_tower_assets.monitoring.figures import Measure
+from two_tower_assets.monitoring.reference import Crowded
+
+FEWEST_WINDOWS: Final = 4
+"""Of the reference; from fewer nothing can be told of how weeks differ."""
+
+_USUAL: Final = 0.99
+"""Part of the quiet windows that stay below a figure's own unit."""
+_POWERS: Final[Mapping[Measure, float]] = {"psi": 0.5, "jensen_shannon": 0.5, "difference": 1.0}
+"""Divergences grow with the square of what moved, a difference with itself."""
+_BLOCK: Final = 512
+_SEED: Final = 20_261_127
+
+
+def quiet_distances(crowded: Crowded, size: int, draws: int) -> Numbers:
+    """Return how far quiet windows of so many blocks lie from the reference, float64 [R, F].
+
+    The same arguments give the same numbers.
+
+    Args:
+        crowded: the reference's crowd.
+        size: users or videos of the window.
+        draws: R.
+    """
+    random = np.random.default_rng((_SEED, size))
+    layout, reference_K = crowded.layout, crowded.shares
+    noise_RK = _sampling(crowded, size, draws, random)
+    deviation_WK = layout.shares(crowded.totals_WK) - reference_K
+    weeks_RK = _between(layout, deviation_WK, crowded, draws, random)
+    own = np.sqrt(size / max(1, int(crowded.size_W.sum())))
+    moved_RK = reference_K + noise_RK + weeks_RK + own * random.permutation(noise_RK)
+    shares_RK = layout.shares(np.maximum(moved_RK, 0.0))
+    return distances(layout, reference_K, shares_RK)
+
+
+def bounds(
+    crowds: Mapping[Crowd, Layout], quiet: Mapping[Crowd, Numbers], smallest: Mapping[Crowd, Numbers], chance: float
+) -> dict[Crowd, Numbers]:
+    """Return the bound [F] of each crowd's figures; any of them all is passed by chance as seldom as is asked for.
+
+    Args:
+        crowds: figures of each crowd.
+        quiet: [R, F] of each crowd.
+        smallest: [F], what counts as drift at all; a bound is never below it.
+        chance: of a false alarm at one look.
+    """
+    power = {crowd: np.array([_POWERS[each.measure] for each in layout.figures]) for crowd, layout in crowds.items()}
+    usual = {crowd: np.maximum(np.quantile(quiet[crowd], _USUAL, axis=0), smallest[crowd]) for crowd in crowds}
+    largest_R = np.max(
+        [((quiet[crowd] / usual[crowd]) ** power[crowd]).max(axis=1, initial=0.0) for crowd in crowds], axis=0
+    )
+    height = max(1.0, float(np.quantile(largest_R, 1 - chance, method="higher")))
+    return {crowd: height ** (1 / power[crowd]) * usual[crowd] for crowd in crowds}
+
+
+def distances(layout: Layout, reference_K: Numbers, shares: Numbers) -> Numbers:
+    """Compare shares [..., K] with the reference figure by figure: float64 [..., F]."""
+    found = [
+        figure.distance(reference_K[layout.places[figure.key]], shares[..., layout.places[figure.key]])
+        for figure in layout.figures
+    ]
+    return np.stack(found, axis=-1)
+
+
+def _sampling(crowded: Crowded, size: int, draws: int, random: np.random.Generator) -> Numbers:
+    """[R, K]: deviation of shares when the blocks of a window are drawn again, the windows in turn."""
+    parts = []
+    each = -(-draws // len(crowded.blocks))
+    for counts_BK in crowded.blocks:
+        centre_K = crowded.layout.shares(counts_BK.sum(axis=0))
+        for start in range(0, each, _BLOCK):
+            rows = min(_BLOCK, each - start)
+            drawn_RB = random.multinomial(size, np.full(len(counts_BK), 1 / len(counts_BK)), size=rows)
+            parts.append(crowded.layout.shares(drawn_RB @ counts_BK) - centre_K)
+    return random.permutation(np.concatenate(parts))[:draws]
+
+
+def _between(
+    layout: Layout, deviation_WK: Numbers, crowded: Crowded, draws: int, random: np.random.Generator
+) -> Numbers:
+    """[R, K]: deviations of weeks from each other beyond sampling error, of the same kind as those seen."""
+    windows = len(deviation_WK)
+    if windows < 2:
+        return np.zeros((draws, deviation_WK.shape[1]))
+    freedom = windows - 1
+    weight_RW = random.standard_normal((draws, windows)) / np.sqrt(freedom)
+    # The mean of so few windows is not known exactly either.
+    moved_RK = np.sqrt(1 + 1 / windows) * (weight_RW @ deviation_WK)
+    for place, excess in zip(layout.places.values(), _excess(layout, deviation_WK, crowded), strict=True):
+        moved_RK[:, place] *= excess
+    return moved_RK
+
+
+def _excess(layout: Layout, deviation_WK: Numbers, crowded: Crowded) -> Numbers:
+    """[F]: square root of the part of the windows' variance that is no sampling error, in the metric of χ²."""
+    random = np.random.default_rng(_SEED)
+    own_K = np.zeros(layout.width)
+    for counts_BK, size in zip(crowded.blocks, crowded.size_W.tolist(), strict=True):
+        one = Crowded(layout, crowded.size_W, crowded.totals_WK, (counts_BK,))
+        own_K += (_sampling(one, size, 200, random) ** 2).mean(axis=0)
+    seen_K = (deviation_WK**2).sum(axis=0) * len(deviation_WK) / (len(deviation_WK) - 1)
+    scale_K = 1 / np.maximum(crowded.shares, 1e-4)
+    parts = []
+    for place in layout.places.values():
+        seen, own = ((values[place] * scale_K[place]).sum() for values in (seen_K, own_K))
+        parts.append(np.sqrt(max(0.0, 1 - own / seen)) if seen > 0 else 0.0)
+    return np.array(parts)
