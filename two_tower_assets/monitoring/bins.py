@@ -1,4 +1,4 @@
-"""Bins that a value falls into, laid down by the reference: quantiles of numbers, frequent words, known names, truths.
+"""Bins that a value falls into, laid down by the reference: quantiles of numbers, frequent words, known names.
 
 What is null or no finite number has a bin of its own, so that a column that goes missing is seen.
 """
@@ -6,6 +6,7 @@ What is null or no finite number has a bin of its own, so that a column that goe
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final, Literal
 
 import numpy as np
@@ -114,6 +115,6 @@ def _ranges(edges: Sequence[float]) -> Iterator[str]:
         yield "any number"
         return
     yield f"below {written[0]}"
-    for low, high in zip(written, written[1:], strict=False):
+    for low, high in pairwise(written):
         yield low if low == high else f"{low} to {high}"
     yield f"{written[-1]} and more"

@@ -52,7 +52,7 @@ class Layout:
 
     @property
     def width(self) -> int:
-        """K."""
+        """Bins of all figures, K."""
         return sum(self.bins[figure.key].size for figure in self.figures)
 
     def shares(self, counts: Numbers) -> Shares:
@@ -74,8 +74,9 @@ class Counted:
 
     @property
     def totals(self) -> Numbers:
-        """[K]"""
-        return self.counts_BK.sum(axis=0)
+        """Rows by bin, [K]."""
+        totals_K: Numbers = self.counts_BK.sum(axis=0)
+        return totals_K
 
 
 def lay_out(crowd: Crowd, observed: Observed, window: Window) -> Layout:

@@ -66,8 +66,8 @@ class Judge:
         windows = len(self.reference.crowds["people"].blocks)
         if windows < FEWEST_WINDOWS:
             return (
-                f"The release was trained on {windows} windows of {self.reference.window_days} days with decisions in "
-                f"them; how windows differ is told from {FEWEST_WINDOWS} on"
+                f"The release was trained on {windows} windows of {self.reference.window_days} days in which anything "
+                f"was decided; how windows differ is told from {FEWEST_WINDOWS} on"
             )
         if window.start < self.reference.cutoff:
             since = max(0, (window.end - self.reference.cutoff).days)
@@ -98,8 +98,8 @@ class Judge:
             yield from _read(crowded, each, found[crowd])
 
     def _bounds_for(self, sizes: dict[Crowd, int]) -> dict[Crowd, Numbers]:
-        """Bounds for windows of about this size: the smaller one of two digits, so that they are rather too high."""
-        rounded = {crowd: _two_digits(size) for crowd, size in sizes.items()}
+        """Bounds for windows of about this size: rounded down, so that they are rather too high."""
+        rounded = {crowd: _rounded(size) for crowd, size in sizes.items()}
         known = tuple(rounded.values())
         if known not in self._bounds:
             crowds = self.reference.crowds
@@ -146,6 +146,7 @@ def _read(crowded: Crowded, counted: Counted, bound_F: Numbers) -> Iterator[Read
         )
 
 
-def _two_digits(size: int) -> int:
-    step = 10 ** max(0, len(str(size)) - 2)
-    return size // step * step
+def _rounded(size: int) -> int:
+    """Cut down to 1, 1.5, 2, 2.5 … 9.5 times a power of ten."""
+    step = max(1, 5 * 10 ** (len(str(size)) - 2))
+    return max(1, size // step * step)

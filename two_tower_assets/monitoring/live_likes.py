@@ -31,6 +31,10 @@ SERVED: Final = {
 MODEL: Final = "model"
 POPULAR: Final = "popular"
 
+_RESAMPLES: Final = 2000
+_SURELY: Final = 0.995
+"""The upper end of the 99 % interval of a difference."""
+
 
 def live_likes(
     served: pl.DataFrame, decisions: pl.DataFrame, until: datetime, settings: MonitoringSettings
@@ -129,17 +133,12 @@ def _is_worse(answered: pl.DataFrame) -> bool:
         ),
         *((pl.col("source") == source).sum().cast(pl.Float64).alias(source) for source in (MODEL, POPULAR)),
     )
-    counts_U4 = by_user.select(f"{MODEL}_likes", MODEL, f"{POPULAR}_likes", POPULAR).to_numpy()
-    if not (counts_U4[:, 1].any() and counts_U4[:, 3].any()):
+    counts_UN = by_user.select(f"{MODEL}_likes", MODEL, f"{POPULAR}_likes", POPULAR).to_numpy()
+    if not (counts_UN[:, 1].any() and counts_UN[:, 3].any()):
         return False
     random = np.random.default_rng(0)
-    drawn_RU = random.multinomial(len(counts_U4), np.full(len(counts_U4), 1 / len(counts_U4)), size=_RESAMPLES)
-    likes_a, shown_a, likes_b, shown_b = (drawn_RU @ counts_U4).T
+    drawn_RU = random.multinomial(len(counts_UN), np.full(len(counts_UN), 1 / len(counts_UN)), size=_RESAMPLES)
+    likes_a, shown_a, likes_b, shown_b = (drawn_RU @ counts_UN).T
     there = (shown_a > 0) & (shown_b > 0)
     difference = likes_a[there] / shown_a[there] - likes_b[there] / shown_b[there]
     return bool(len(difference)) and float(np.quantile(difference, _SURELY)) < 0
-
-
-_RESAMPLES: Final = 2000
-_SURELY: Final = 0.995
-"""The upper end of the 99 % interval of the difference."""

@@ -1,7 +1,7 @@
 """The reference: what the live release was trained on, as counts by bin, in the weeks before its data ended.
 
-Made once with the version and kept with its weights, so that later no raw row is needed. It holds no id: a block is one
-user's (or video's) counts, in no order that says whose they are. Letters: W windows, B blocks, K bins.
+Made once with the version and kept with its weights, so that later no raw row is needed. It holds no id: a block is
+one user's (or video's) counts, in no order that says whose they are. Letters: W windows, B blocks, K bins.
 """
 
 from __future__ import annotations

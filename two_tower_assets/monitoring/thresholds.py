@@ -3,10 +3,13 @@
 A quiet window is the reference moved by three things. What its people happen to do: users are drawn with replacement
 from one window of the reference, with all their rows, since decisions of one user resemble each other (cluster
 bootstrap: Davison and Hinkley, "Bootstrap Methods and their Application" (1997), section 3.8). What weeks differ by
-beyond that: normal deviations with the covariance of the windows', by as much as they exceed their own sampling error. And the
-reference's own sampling error. All figures are moved together, and their bounds are those of the largest of all
-figures, each as a multiple of what it reaches in one of a hundred quiet windows, so that the chance of any false alarm is what is asked for, however many figures there are and
-however they hang together (max-T: Westfall and Young, "Resampling-Based Multiple Testing" (1993), section 2.3).
+beyond that: normal deviations with the covariance of the windows', by as much as they exceed their own sampling
+error. And the reference's own sampling error.
+
+All figures are moved together. Each is measured in units of what it reaches in one of a hundred quiet windows, and a
+quiet window's largest figure decides how many units are too many: so the chance of any false alarm is what is asked
+for, however many figures there are and however they hang together (max-T: Westfall and Young, "Resampling-Based
+Multiple Testing" (1993), section 2.3).
 Letters: R simulated windows, W windows of the reference, B blocks, K bins, F figures.
 """
 
@@ -29,6 +32,8 @@ _USUAL: Final = 0.99
 _POWERS: Final[Mapping[Measure, float]] = {"psi": 0.5, "jensen_shannon": 0.5, "difference": 1.0}
 """Divergences grow with the square of what moved, a difference with itself."""
 _BLOCK: Final = 512
+_FASTER_AT_ONCE: Final = 8
+"""Draws a block from which on a multinomial number is drawn instead."""
 _SEED: Final = 20_261_127
 
 
@@ -90,9 +95,18 @@ def _sampling(crowded: Crowded, size: int, draws: int, random: np.random.Generat
         centre_K = crowded.layout.shares(counts_BK.sum(axis=0))
         for start in range(0, each, _BLOCK):
             rows = min(_BLOCK, each - start)
-            drawn_RB = random.multinomial(size, np.full(len(counts_BK), 1 / len(counts_BK)), size=rows)
+            drawn_RB = _drawn(random, size, len(counts_BK), rows)
             parts.append(crowded.layout.shares(drawn_RB @ counts_BK) - centre_K)
-    return random.permutation(np.concatenate(parts))[:draws]
+    drawn_RK: Numbers = random.permutation(np.concatenate(parts))[:draws]
+    return drawn_RK
+
+
+def _drawn(random: np.random.Generator, size: int, blocks: int, rows: int) -> Numbers:
+    """[rows, B]: how often each block is among so many that are drawn with replacement."""
+    if size > _FASTER_AT_ONCE * blocks:
+        return random.multinomial(size, np.full(blocks, 1 / blocks), size=rows).astype(np.float64)
+    place = random.integers(blocks, size=(rows, size)) + blocks * np.arange(rows)[:, None]
+    return np.bincount(place.ravel(), minlength=rows * blocks).reshape(rows, blocks).astype(np.float64)
 
 
 def _between(
