@@ -32,7 +32,7 @@ def curves_plot(curves: Curves) -> bytes:
     left, right = figure.subplots(1, 2)
     _draw_loss(left, np.asarray(curves.losses))
     _draw_validation(right, curves.validations)
-    return _png(figure)
+    return as_png(figure)
 
 
 def report_plot(report: Report) -> bytes:
@@ -42,11 +42,11 @@ def report_plot(report: Report) -> bytes:
     group = trial.groups.get(trial.judged)
     if group is None:
         figure.suptitle("; ".join(report.notes) or "nothing was measured")
-        return _png(figure)
+        return as_png(figure)
     for axes, metric in zip(figure.subplots(1, 2, sharey=True), (NDCG, RECALL), strict=True):
         _draw_methods(axes, group, metric)
     figure.suptitle(f"{group.users:,} users, their {group.targets:,} LIKEs")
-    return _png(figure)
+    return as_png(figure)
 
 
 def _draw_methods(axes: Axes, group: Group, metric: str) -> None:
@@ -81,7 +81,8 @@ def _draw_validation(axes: Axes, validations: list[tuple[int, float]]) -> None:
     )
 
 
-def _png(figure: Figure) -> bytes:
+def as_png(figure: Figure) -> bytes:
+    """Draw a figure on a canvas of its own."""
     stream = io.BytesIO()
     FigureCanvasAgg(figure)
     figure.savefig(stream, format="png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
@@ -31,7 +32,7 @@ class Judge:
     def __init__(self, reference: Reference, settings: MonitoringSettings) -> None:
         self.reference = reference
         self._settings = settings
-        self._quiet: dict[tuple[Crowd, int], Numbers] = {}
+        self._quiet: dict[tuple[Crowd, int, int], Numbers] = {}
         self._bounds: dict[tuple[int, ...], dict[Crowd, Numbers]] = {}
 
     def judge(self, observed: Observed, end: datetime, model_version: str) -> DriftReport:
@@ -60,7 +61,7 @@ class Judge:
                     f"{self._settings.fewest_users} (monitoring.fewest_users) nothing is said"
                 }
             )
-        return report.model_copy(update={"readings": tuple(self._readings(counted))})
+        return report.model_copy(update={"readings": tuple(self._readings(counted, self._ahead(window)))})
 
     def _too_early(self, window: Window) -> str | None:
         windows = len(self.reference.crowds["people"].blocks)
@@ -91,30 +92,38 @@ class Judge:
             "retired_videos": max(0, before + new - videos),
         }
 
-    def _readings(self, counted: dict[Crowd, Counted]) -> Iterator[Reading]:
-        found = self._bounds_for({crowd: each.blocks for crowd, each in counted.items()})
+    def _ahead(self, window: Window) -> int:
+        """Windows from the reference's last to this one, rounded up to a power of two."""
+        passed = (window.end - self.reference.cutoff).days / self.reference.window_days
+        return 1 << math.ceil(math.log2(passed))
+
+    def _readings(self, counted: dict[Crowd, Counted], ahead: int) -> Iterator[Reading]:
+        found = self._bounds_for({crowd: each.blocks for crowd, each in counted.items()}, ahead)
         for crowd, each in counted.items():
             crowded = self.reference.crowds[crowd]
             yield from _read(crowded, each, found[crowd])
 
-    def _bounds_for(self, sizes: dict[Crowd, int]) -> dict[Crowd, Numbers]:
+    def _bounds_for(self, sizes: dict[Crowd, int], ahead: int) -> dict[Crowd, Numbers]:
         """Bounds for windows of about this size: rounded down, so that they are rather too high."""
         rounded = {crowd: _rounded(size) for crowd, size in sizes.items()}
-        known = tuple(rounded.values())
+        known = (*rounded.values(), ahead)
         if known not in self._bounds:
             crowds = self.reference.crowds
             self._bounds[known] = bounds(
                 {crowd: crowded.layout for crowd, crowded in crowds.items()},
-                {crowd: self._quiet_of(crowd, size) for crowd, size in rounded.items()},
+                {crowd: self._quiet_of(crowd, size, ahead) for crowd, size in rounded.items()},
                 {crowd: self._smallest(crowded) for crowd, crowded in crowds.items()},
                 self._settings.false_alarms_a_week / LOOKS_A_WEEK,
             )
         return self._bounds[known]
 
-    def _quiet_of(self, crowd: Crowd, size: int) -> Numbers:
-        if (crowd, size) not in self._quiet:
-            self._quiet[crowd, size] = quiet_distances(self.reference.crowds[crowd], size, self._settings.draws)
-        return self._quiet[crowd, size]
+    def _quiet_of(self, crowd: Crowd, size: int, ahead: int) -> Numbers:
+        crowded = self.reference.crowds[crowd]
+        # One window has no trend.
+        key = (crowd, size, ahead if len(crowded.blocks) > 1 else 1)
+        if key not in self._quiet:
+            self._quiet[key] = quiet_distances(crowded, size, self._settings.draws, ahead=key[2])
+        return self._quiet[key]
 
     def _smallest(self, crowded: Crowded) -> Numbers:
         smallest = {

@@ -3,8 +3,8 @@
 A quiet window is the reference moved by three things. What its people happen to do: users are drawn with replacement
 from one window of the reference, with all their rows, since decisions of one user resemble each other (cluster
 bootstrap: Davison and Hinkley, "Bootstrap Methods and their Application" (1997), section 3.8). What weeks differ by
-beyond that: normal deviations with the covariance of the windows', by as much as they exceed their own sampling
-error. And the reference's own sampling error.
+beyond that: normal deviations with the covariance of the windows', and the trend in them, which may go on, end or
+turn; each by as much as it exceeds its own sampling error. And the reference's own sampling error.
 
 All figures are moved together. Each is measured in units of what it reaches in one of a hundred quiet windows, and a
 quiet window's largest figure decides how many units are too many: so the chance of any false alarm is what is asked
@@ -16,6 +16,7 @@ Letters: R simulated windows, W windows of the reference, B blocks, K bins, F fi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -34,10 +35,14 @@ _POWERS: Final[Mapping[Measure, float]] = {"psi": 0.5, "jensen_shannon": 0.5, "d
 _BLOCK: Final = 512
 _FASTER_AT_ONCE: Final = 8
 """Draws a block from which on a multinomial number is drawn instead."""
+_FEWEST_FOR_TREND: Final = 3
+_FEW: Final = 200
+"""Draws from which a variance is estimated."""
+_RAREST: Final = 1e-4
 _SEED: Final = 20_261_127
 
 
-def quiet_distances(crowded: Crowded, size: int, draws: int) -> Numbers:
+def quiet_distances(crowded: Crowded, size: int, draws: int, *, ahead: int = 1) -> Numbers:
     """Return how far quiet windows of so many blocks lie from the reference, float64 [R, F].
 
     The same arguments give the same numbers.
@@ -46,12 +51,12 @@ def quiet_distances(crowded: Crowded, size: int, draws: int) -> Numbers:
         crowded: the reference's crowd.
         size: users or videos of the window.
         draws: R.
+        ahead: windows from the reference's last one to this one.
     """
-    random = np.random.default_rng((_SEED, size))
+    random = np.random.default_rng((_SEED, size, ahead))
     layout, reference_K = crowded.layout, crowded.shares
     noise_RK = _sampling(crowded, size, draws, random)
-    deviation_WK = layout.shares(crowded.totals_WK) - reference_K
-    weeks_RK = _between(layout, deviation_WK, crowded, draws, random)
+    weeks_RK = _weeks(crowded, draws, ahead, random)
     own = np.sqrt(size / max(1, int(crowded.size_W.sum())))
     moved_RK = reference_K + noise_RK + weeks_RK + own * random.permutation(noise_RK)
     shares_RK = layout.shares(np.maximum(moved_RK, 0.0))
@@ -109,33 +114,42 @@ def _drawn(random: np.random.Generator, size: int, blocks: int, rows: int) -> Nu
     return np.bincount(place.ravel(), minlength=rows * blocks).reshape(rows, blocks).astype(np.float64)
 
 
-def _between(
-    layout: Layout, deviation_WK: Numbers, crowded: Crowded, draws: int, random: np.random.Generator
-) -> Numbers:
-    """[R, K]: deviations of weeks from each other beyond sampling error, of the same kind as those seen."""
-    windows = len(deviation_WK)
-    if windows < 2:
-        return np.zeros((draws, deviation_WK.shape[1]))
-    freedom = windows - 1
-    weight_RW = random.standard_normal((draws, windows)) / np.sqrt(freedom)
+def _weeks(crowded: Crowded, draws: int, ahead: int, random: np.random.Generator) -> Numbers:
+    """[R, K]: what weeks differ by beyond sampling error, and how far a trend in them may have gone on by then."""
+    windows = len(crowded.totals_WK)
+    if windows < _FEWEST_FOR_TREND:
+        return np.zeros((draws, crowded.layout.width))
+    seen_WK = crowded.layout.shares(crowded.totals_WK) - crowded.shares
+    own_K = _own_variance(crowded)
+    week_W = np.arange(windows) - (windows - 1) / 2
+    slope_K = week_W @ seen_WK / (week_W @ week_W)
+    rest_WK = seen_WK - week_W[:, None] * slope_K
+    freedom = windows - 2
+    trend_K = slope_K * _excess(crowded, slope_K**2, own_K / (week_W @ week_W))
+    rest_WK = rest_WK * _excess(crowded, (rest_WK**2).sum(axis=0) / freedom, own_K)
+    distance = week_W[-1] + ahead
+    trend_RK = random.standard_normal((draws, 1)) * distance * trend_K
     # The mean of so few windows is not known exactly either.
-    moved_RK = np.sqrt(1 + 1 / windows) * (weight_RW @ deviation_WK)
-    for place, excess in zip(layout.places.values(), _excess(layout, deviation_WK, crowded), strict=True):
-        moved_RK[:, place] *= excess
+    weight_RW = random.standard_normal((draws, windows)) * np.sqrt((1 + 1 / windows) / freedom)
+    moved_RK: Numbers = trend_RK + weight_RW @ rest_WK
     return moved_RK
 
 
-def _excess(layout: Layout, deviation_WK: Numbers, crowded: Crowded) -> Numbers:
-    """[F]: square root of the part of the windows' variance that is no sampling error, in the metric of χ²."""
+def _own_variance(crowded: Crowded) -> Numbers:
+    """[K]: mean variance of a window's shares by what its people happen to do."""
     random = np.random.default_rng(_SEED)
-    own_K = np.zeros(layout.width)
+    variances = []
     for counts_BK, size in zip(crowded.blocks, crowded.size_W.tolist(), strict=True):
-        one = Crowded(layout, crowded.size_W, crowded.totals_WK, (counts_BK,))
-        own_K += (_sampling(one, size, 200, random) ** 2).mean(axis=0)
-    seen_K = (deviation_WK**2).sum(axis=0) * len(deviation_WK) / (len(deviation_WK) - 1)
-    scale_K = 1 / np.maximum(crowded.shares, 1e-4)
-    parts = []
-    for place in layout.places.values():
-        seen, own = ((values[place] * scale_K[place]).sum() for values in (seen_K, own_K))
-        parts.append(np.sqrt(max(0.0, 1 - own / seen)) if seen > 0 else 0.0)
-    return np.array(parts)
+        one = replace(crowded, blocks=(counts_BK,))
+        variances.append((_sampling(one, size, _FEW, random) ** 2).mean(axis=0))
+    return np.mean(variances, axis=0)
+
+
+def _excess(crowded: Crowded, seen_K: Numbers, own_K: Numbers) -> Numbers:
+    """[K]: square root of the part of a variance that is no sampling error, one for all bins of a figure."""
+    scale_K = 1 / np.maximum(crowded.shares, _RAREST)
+    factor_K = np.zeros_like(seen_K)
+    for place in crowded.layout.places.values():
+        seen, own = (float((values[place] * scale_K[place]).sum()) for values in (seen_K, own_K))
+        factor_K[place] = np.sqrt(max(0.0, 1 - own / seen)) if seen > 0 else 0.0
+    return factor_K

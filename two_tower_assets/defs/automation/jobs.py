@@ -31,4 +31,17 @@ train_job = dg.define_asset_job(
     "see what a change of settings or data gives: `evaluation/report` shows it beside the baselines.",
 )
 
-JOBS: Final = (release_job, train_job, rollback_job, embed_new_videos_job, refresh_user_vectors_job)
+monitor_job = dg.define_asset_job(
+    "monitor",
+    selection=dg.AssetSelection.groups("sources")
+    | dg.AssetSelection.assets(
+        *(dg.AssetKey(["monitoring", name]) for name in ("drift", "live_likes", "vectors", "page"))
+    ),
+    config=CONSOLE,
+    tags={ONE_AT_A_TIME: "release"},
+    description="Reads the rows that came since and holds them against what the live release was trained on: a minute, "
+    "and nothing is trained or released. Started by the schedule `daily_monitoring`, or here. What it finds is "
+    "on `monitoring/page`; the sensor `retrain_on_drift` acts on it.",
+)
+
+JOBS: Final = (release_job, train_job, monitor_job, rollback_job, embed_new_videos_job, refresh_user_vectors_job)

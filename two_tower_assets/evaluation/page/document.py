@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from two_tower_assets.contract import Files
 from two_tower_assets.evaluation.page.data import PageData
 from two_tower_assets.evaluation.page.formats import minute
-from two_tower_assets.evaluation.page.markup import Html, element, join
+from two_tower_assets.evaluation.page.markup import Child, Html, element, join
 from two_tower_assets.evaluation.page.sections.comparison import comparison
 from two_tower_assets.evaluation.page.sections.exposing import exposing
 from two_tower_assets.evaluation.page.sections.facts import data_and_settings
@@ -57,35 +58,44 @@ def write_page(page: PageData, folder: Path) -> Path:
 
 def render(page: PageData) -> str:
     """Write the page; the same data give the same bytes."""
+    return framed(
+        f"Model {page.model_version}: {'passed' if page.verdict.passed else 'refused'}",
+        join("Report on model ", element("code", page.model_version)),
+        f"{page.data.label} · preset {page.report.preset} · decisions before {minute(page.data.cutoff)}",
+        [(key, name, write(page)) for key, name, write in SECTIONS],
+    )
+
+
+def framed(title: str, heading: Child, lead: Child, sections: Sequence[tuple[str, str, Child]]) -> str:
+    """Write a whole page around its sections: looks, navigation, policy.
+
+    Args:
+        title: of the browser's window.
+        heading: of the page.
+        lead: below it.
+        sections: key, name in the navigation, and content of each.
+    """
     head = element(
         "head",
         element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=_POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name="color-scheme", content="light dark"),
-        element("title", f"Model {page.model_version}: {'passed' if page.verdict.passed else 'refused'}"),
+        element("title", title),
         element("style", _resource("page.css"), _resource("charts.css")),
     )
-    return f"<!doctype html>\n{element('html', head, _body(page), lang='en')}\n"
-
-
-def _body(page: PageData) -> Html:
-    links = [element("li", element("a", name, href=f"#{key}")) for key, name, _ in SECTIONS]
-    return element(
+    links = [element("li", element("a", name, href=f"#{key}")) for key, name, _ in sections]
+    first, name, _ = sections[0]
+    body = element(
         "body",
-        element("a", "Skip to the verdict", href="#verdict", class_="skip"),
-        element(
-            "header",
-            element("h1", "Report on model ", element("code", page.model_version)),
-            element(
-                "p", f"{page.data.label} · preset {page.report.preset} · decisions before {minute(page.data.cutoff)}"
-            ),
-        ),
+        element("a", f"Skip to the {name.lower()}", href=f"#{first}", class_="skip"),
+        element("header", element("h1", heading), element("p", lead)),
         element("nav", element("ul", links), aria_label="Sections"),
-        element("main", [write(page) for _, _, write in SECTIONS]),
+        element("main", [content for _, _, content in sections]),
         element("div", id="tip", role="status", hidden=True),
         element("script", _resource("page.js")),
     )
+    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
 def _resource(name: str) -> Html:

@@ -1,1 +1,1 @@
-"""Weeks in which nothing happened, and drifts that were planted: how often monitoring is wrong, and what it sees when."""
+"""Quiet weeks, and drifts that were planted: how often monitoring is wrong, and how soon it sees what is there."""
