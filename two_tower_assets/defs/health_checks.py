@@ -43,7 +43,7 @@ def own_suggestions_are_liked_as_much_as_popular_ones(workspace: Workspace, live
 
 @health_check("monitoring/vectors")
 def vectors_are_sound(workspace: Workspace, vectors: Made) -> dg.AssetCheckResult:
-    """Vectors have length one, have not collapsed, and keep more neighbours from release to release than by chance."""
+    """Vectors have length one, have not collapsed, and keep more neighbours of the release before than by chance."""
     text = vectors.path(workspace.site.home, VECTORS_FILE).read_text(encoding="utf-8")
     return _warned(list(VectorHealth.model_validate_json(text).problems))
 

@@ -67,8 +67,8 @@ class Judge:
         windows = len(self.reference.crowds["people"].blocks)
         if windows < FEWEST_WINDOWS:
             return (
-                f"The release was trained on {windows} windows of {self.reference.window_days} days in which anything "
-                f"was decided; how windows differ is told from {FEWEST_WINDOWS} on"
+                f"The release was trained on {windows} windows of {self.reference.window_days} days in which "
+                f"anything was decided; how windows differ is told from {FEWEST_WINDOWS} on"
             )
         if window.start < self.reference.cutoff:
             since = max(0, (window.end - self.reference.cutoff).days)
@@ -157,5 +157,5 @@ def _read(crowded: Crowded, counted: Counted, bound_F: Numbers) -> Iterator[Read
 
 def _rounded(size: int) -> int:
     """Cut down to 1, 1.5, 2, 2.5 … 9.5 times a power of ten."""
-    step = max(1, 5 * 10 ** (len(str(size)) - 2))
+    step = max(1, int(5 * 10.0 ** (len(str(size)) - 2)))
     return max(1, size // step * step)

@@ -34,8 +34,9 @@ def likes_plot(likes: LiveLikes) -> bytes:
     axes = figure.subplots()
     for at, each in enumerate(measured):
         assert each.rate is not None
+        low, high = each.rate.low or each.rate.mean, each.rate.high or each.rate.mean
         colour = _OWN if each.source == "model" else _QUIET
-        axes.plot([each.rate.low, each.rate.high], [at, at], color=colour, linewidth=2, alpha=0.5)
+        axes.plot([low, high], [at, at], color=colour, linewidth=2, alpha=0.5)
         axes.plot(each.rate.mean, at, "o", color=colour)
     axes.set_yticks(range(len(measured)), [f"{each.model_version} {each.source}" for each in measured], fontsize=7)
     axes.set(title="LIKEs among decisions on what was served", ylim=(-0.6, len(measured) - 0.4))

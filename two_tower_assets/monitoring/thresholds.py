@@ -142,7 +142,7 @@ def _own_variance(crowded: Crowded) -> Numbers:
     for counts_BK, size in zip(crowded.blocks, crowded.size_W.tolist(), strict=True):
         one = replace(crowded, blocks=(counts_BK,))
         variances.append((_sampling(one, size, _FEW, random) ** 2).mean(axis=0))
-    return np.mean(variances, axis=0)
+    return np.asarray(np.mean(variances, axis=0), np.float64)
 
 
 def _excess(crowded: Crowded, seen_K: Numbers, own_K: Numbers) -> Numbers:

@@ -17,7 +17,10 @@ def drift_words(report: DriftReport) -> Iterator[str]:
     window = f"{minute(report.start)} to {minute(report.end)}"
     base = f"{counted(report.decisions, 'decision')} of {counted(report.users, 'user')}, {window}"
     if not report.drifted:
-        yield f"No drift: {len(report.readings)} figures of {base} are as when version {report.model_version} was trained."
+        yield (
+            f"No drift: {len(report.readings)} figures of {base} are as when version {report.model_version} was "
+            "trained."
+        )
     else:
         yield (
             f"Drift: {counted(len(report.drifted), 'figure')} of {len(report.readings)} have moved since version "
@@ -51,7 +54,8 @@ def likes_words(likes: LiveLikes) -> Iterator[str]:
             yield f"{rate.model_version}, {rate.source}: nobody decided on any of {counted(rate.lists, 'list')}."
             continue
         ends = f" (95 % interval {percent(rate.rate.low)} to {percent(rate.rate.high)})"
-        yield f"{rate.model_version}, {rate.source}: {percent(rate.rate.mean)} of {rate.decisions:,} decisions are LIKEs{ends}."
+        liked = f"{percent(rate.rate.mean)} of {counted(rate.decisions, 'decision')} are LIKEs"
+        yield f"{rate.model_version}, {rate.source}: {liked}{ends}."
     for version in likes.surely_worse:
         yield f"Version {version}'s own suggestions are liked less than popular ones, more than by chance."
 
@@ -66,8 +70,8 @@ def vectors_words(vectors: VectorHealth) -> Iterator[str]:
     if vectors.churn is not None:
         yield (
             f"{percent(vectors.churn.mean)} of a video's nearest neighbours are others than in version "
-            f"{vectors.previous_version} (95 % interval {percent(vectors.churn.low)} to {percent(vectors.churn.high)}; "
-            f"unrelated releases: {percent(vectors.chance_churn)})."
+            f"{vectors.previous_version} (95 % interval {percent(vectors.churn.low)} to "
+            f"{percent(vectors.churn.high)}; unrelated releases: {percent(vectors.chance_churn)})."
         )
     if vectors.reason is not None:
         yield f"{vectors.reason}."

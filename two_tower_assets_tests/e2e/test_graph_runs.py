@@ -323,7 +323,7 @@ def sound(ui: Ui) -> Iterator[Ui]:
 
 
 def test_ui_says_of_every_asset_what_it_is(sound: Ui) -> None:
-    """The catalogue lists each asset with what it is; the graph has the six stages."""
+    """The catalogue lists each asset with what it is; the graph has the seven stages."""
     sound.open("/assets", shows="training / examples")
     shown = sound.text()
     for spec in build_defs().resolve_all_asset_specs():
@@ -338,9 +338,9 @@ def test_ui_draws_a_run(sound: Ui) -> None:
     """The list of runs leads to the first run, with its assets and checks."""
     page = sound.open("/runs", shows="Success")
     page.locator("a[href^='/runs/']").last.click()
-    page.get_by_text("42 assets").wait_for()
-    page.get_by_text("10 checks").wait_for()
-    page.get_by_text("Succeeded (50)").wait_for()
+    page.get_by_text("47 assets").wait_for()
+    page.get_by_text("13 checks").wait_for()
+    page.get_by_text("Succeeded (58)").wait_for()
 
 
 def test_ui_draws_plots_where_people_look(sound: Ui) -> None:

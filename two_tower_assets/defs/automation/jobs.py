@@ -39,7 +39,7 @@ monitor_job = dg.define_asset_job(
     ),
     config=CONSOLE,
     tags={ONE_AT_A_TIME: "release"},
-    description="Reads the rows that came since and holds them against what the live release was trained on: a minute, "
+    description="Reads the rows that came since and holds them against what the live release knows: a minute, "
     "and nothing is trained or released. Started by the schedule `daily_monitoring`, or here. What it finds is "
     "on `monitoring/page`; the sensor `retrain_on_drift` acts on it.",
 )

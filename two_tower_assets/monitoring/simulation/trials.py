@@ -102,7 +102,7 @@ def _quiet_weeks(world: World, found: Found) -> None:
 
 
 def _delays(world: World) -> Mapping[str, int | None]:
-    """Days until each drift is found; one that changes nothing here, as of prices where there are none, is left out."""
+    """Days until each drift is found; those that change nothing here are left out, as where there are no prices."""
     begin = world.released + _SETTLED
     planted = {name: plant(world.observed, begin) for name, plant in DRIFTS.items()}
     return {
