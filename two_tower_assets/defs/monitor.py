@@ -17,7 +17,7 @@ from two_tower_assets.monitoring.page import PAGE_FILE
 from two_tower_assets.monitoring.records import Health
 from two_tower_assets.monitoring.simulation.trials import Found, try_worlds
 from two_tower_assets.monitoring.simulation.worlds import real_worlds, sample_worlds
-from two_tower_assets.monitoring.words import drift_words, likes_words, vectors_words
+from two_tower_assets.monitoring.words import health_words
 from two_tower_assets.settings import load_settings
 from two_tower_assets.sources.folder import read_folder
 
@@ -40,7 +40,7 @@ def print_state(site: Site, *, as_json: bool) -> None:
         click.echo(health.model_dump_json(indent=1))
         return
     click.echo(f"As of {made.made_at:%Y-%m-%d %H:%M} UTC:")
-    for line in (*drift_words(health.drift), *likes_words(health.likes), *vectors_words(health.vectors)):
+    for line in health_words(health):
         click.echo(f"- {line}")
     click.echo(f"Page: {made.path(site.home, PAGE_FILE)}")
 

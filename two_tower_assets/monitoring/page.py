@@ -16,7 +16,7 @@ from two_tower_assets.evaluation.page.parts import Column, Row, details, facts, 
 from two_tower_assets.home import write_text
 from two_tower_assets.monitoring.figures import MEASURES, Family
 from two_tower_assets.monitoring.records import DriftReport, Health, LiveLikes, Reading, VectorHealth
-from two_tower_assets.monitoring.words import drift_words, likes_words, vectors_words
+from two_tower_assets.monitoring.words import drift_words, health_words, likes_words, vectors_words
 
 PAGE_FILE: Final = "health.html"
 
@@ -65,10 +65,7 @@ def _state(health: Health) -> Html:
         element("p", element("span", "✓" if sound else "!", class_="sign", aria_hidden="true"), words, class_="word"),
         element(
             "ul",
-            [
-                element("li", line)
-                for line in (*drift_words(health.drift), *likes_words(health.likes), *vectors_words(health.vectors))
-            ],
+            [element("li", line) for line in health_words(health)],
         ),
         class_=f"banner {'passed' if sound else 'refused'}",
     )

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 from two_tower_assets.evaluation.page.formats import counted, minute, percent
 from two_tower_assets.monitoring.figures import MEASURES
-from two_tower_assets.monitoring.records import DriftReport, LiveLikes, Reading, VectorHealth
+from two_tower_assets.monitoring.records import DriftReport, Health, LiveLikes, Reading, VectorHealth
+
+
+def health_words(health: Health) -> Iterator[str]:
+    """Say all of it, one sentence a line."""
+    yield from drift_words(health.drift)
+    compared, live = health.drift.model_version, health.vectors.model_version
+    if compared and live and compared != live:
+        yield f"Version {live} has gone live since; the next look compares with it."
+    yield from likes_words(health.likes)
+    yield from vectors_words(health.vectors)
 
 
 def drift_words(report: DriftReport) -> Iterator[str]:

@@ -158,7 +158,7 @@ def live_likes(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Ma
         site,
         settings=["monitoring"],
         extra=found.model_dump_json(),
-        parent=site.home.root / "monitoring",
+        parent=site.home.root,
         fill=fill,
         describe=lambda _: {
             "found": metadata.text_list(likes_words(found)),
@@ -202,7 +202,7 @@ def vectors(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.Mater
         site,
         settings=["monitoring"],
         extra=" ".join(watched_versions(site)),
-        parent=site.home.root / "monitoring",
+        parent=site.home.root,
         fill=fill,
         describe=describe,
     )
@@ -236,7 +236,7 @@ def page(
         site,
         inputs=[drift, live_likes, vectors],
         extra=site.origin.label,
-        parent=site.home.root / "monitoring",
+        parent=site.home.root,
         fill=fill,
         describe=lambda made: {"page": dg.MetadataValue.path(made.path(site.home, PAGE_FILE))},
     )
