@@ -32,6 +32,8 @@ MODEL: Final = "model"
 POPULAR: Final = "popular"
 
 _RESAMPLES: Final = 2000
+_FEWEST_USERS: Final = 10
+"""Whose rate gets an interval: resamples of fewer know too little of what others would do."""
 _SURELY: Final = 0.995
 """The upper end of the 99 % interval of a difference."""
 
@@ -116,6 +118,8 @@ def _rate(answered: pl.DataFrame) -> Interval | None:
     )
     if by_user.is_empty():
         return None
+    if by_user.height < _FEWEST_USERS:
+        return Interval.point(float(by_user["likes"].sum() / by_user["len"].sum()))
     return Resampling(by_user.height).ratio(by_user["likes"].to_numpy(), by_user["len"].to_numpy())
 
 

@@ -10,7 +10,7 @@ from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.evaluation.page.charts.dots import Dot, axis, bullet, dot_row
 from two_tower_assets.evaluation.page.charts.scales import Scale
 from two_tower_assets.evaluation.page.document import framed
-from two_tower_assets.evaluation.page.formats import count, figure, minute, percent
+from two_tower_assets.evaluation.page.formats import count, ends, figure, minute, percent
 from two_tower_assets.evaluation.page.markup import Child, Html, element
 from two_tower_assets.evaluation.page.parts import Column, Row, details, facts, measured, missing, section, table
 from two_tower_assets.home import write_text
@@ -88,7 +88,7 @@ def _drift(report: DriftReport) -> Html:
 
 def _family(name: str, readings: list[Reading]) -> Html:
     columns = [
-        Column(name),
+        Column("figure"),
         Column("measure"),
         Column("found", "num"),
         Column("bound", "num"),
@@ -182,8 +182,9 @@ def _vector_facts(vectors: VectorHealth) -> Iterator[tuple[str, Child]]:
     yield "directions before", figure(vectors.previous_dimension)
     yield "fewer are a collapse", figure(vectors.smallest_dimension)
     yield "videos in both releases", count(vectors.common)
-    yield "changed neighbours", measured(vectors.churn)
-    yield "changed by chance", figure(vectors.chance_churn)
+    if vectors.churn is not None:
+        yield "changed neighbours", f"{percent(vectors.churn.mean)} ({ends(vectors.churn)})"
+    yield "changed by chance", percent(vectors.chance_churn)
 
 
 def _churn(vectors: VectorHealth) -> Html:

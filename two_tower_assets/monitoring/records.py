@@ -86,7 +86,7 @@ class LikeRate(_Record):
     decisions: int
     """LIKEs and NOPEs on them within the time that counts."""
     rate: Interval | None
-    """LIKEs among them, with its 95 % interval over users; None: nobody decided."""
+    """LIKEs among them, with its 95 % interval over users, unless these are too few; None: nobody decided."""
 
 
 class LiveLikes(_Record):

@@ -63,7 +63,7 @@ def likes_words(likes: LiveLikes) -> Iterator[str]:
         if rate.rate is None:
             yield f"{rate.model_version}, {rate.source}: nobody decided on any of {counted(rate.lists, 'list')}."
             continue
-        ends = f" (95 % interval {percent(rate.rate.low)} to {percent(rate.rate.high)})"
+        ends = f" (95 % interval {percent(rate.rate.low)} to {percent(rate.rate.high)})" if rate.rate.high else ""
         liked = f"{percent(rate.rate.mean)} of {counted(rate.decisions, 'decision')} are LIKEs"
         yield f"{rate.model_version}, {rate.source}: {liked}{ends}."
     for version in likes.surely_worse:

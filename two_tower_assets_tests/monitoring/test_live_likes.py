@@ -50,6 +50,7 @@ def test_a_decision_answers_the_list_that_showed_the_video() -> None:
     assert (model.source, model.decisions, popular.source, popular.decisions) == ("model", 2, "popular", 0)
     assert model.rate is not None
     assert model.rate.mean == 0.5
+    assert model.rate.high is None
     assert popular.rate is None
 
 
@@ -82,7 +83,13 @@ def test_own_suggestions_that_are_liked_less_are_told() -> None:
     """Forty users who like what is popular and not what is theirs; and not when both are liked alike."""
     lists = served(*((f"u{user}", "v1", 5.0, ["a", "b"], ["model", "popular"]) for user in range(40)))
     worse = decided(*_answers(40, own="nope"))
-    assert measured(lists, worse).surely_worse == ("v1",)
+    found = measured(lists, worse)
+    assert found.surely_worse == ("v1",)
+    own = found.rates[0].rate
+    assert own is not None
+    assert own.low is not None
+    assert own.high is not None
+    assert 0 < own.low < own.mean == 0.25 < own.high < 0.6
     assert measured(lists, decided(*_answers(40, own="like"))).surely_worse == ()
 
 
