@@ -31,7 +31,7 @@ IMAGE := --python-platform x86_64-manylinux_2_28
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 export TWO_TOWER_ENGINE := $(or $(ENGINE),$(TWO_TOWER_ENGINE))
 
-.PHONY: help install run evaluate ablation seeds gate-simulation experiment-simulation nightly-replay ui test check publishing-harness faults bench screenshots pictures demo-pictures up down \
+.PHONY: help install run evaluate ablation seeds gate-simulation experiment-simulation monitoring-simulation nightly-replay ui test check publishing-harness faults bench screenshots pictures demo-pictures up down \
 	push-migrations deploy-functions
 
 help: ## list the commands
@@ -61,6 +61,9 @@ gate-simulation: $(STAMP) ## how often the gate is wrong, by the number of users
 
 experiment-simulation: $(STAMP) ## how often an A/B readout is wrong, and what it sees, where the truth is known
 	$(BIN)/two-tower experiment simulate
+
+monitoring-simulation: $(STAMP) ## how often quiet weeks look like drift, and how soon planted drifts are found
+	$(BIN)/two-tower monitor simulate
 
 nightly-replay: $(STAMP) ## past nights of DATA=folder retrained one by one (NIGHTS=30), and the day after each: one table
 	OMP_WAIT_POLICY=PASSIVE $(BIN)/two-tower nightly-replay $(if $(NIGHTS),--nights $(NIGHTS)) $(REPLAY_ARGS)

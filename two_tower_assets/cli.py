@@ -315,6 +315,33 @@ def experiment_value(chances: Path, hours: int, *, as_json: bool, data: Path | N
     print_value(open_site(data_folder=data), chances, hours=hours, as_json=as_json)
 
 
+@main.group("monitor", cls=_FriendlyGroup, invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@_data
+@click.pass_context
+def monitor(context: click.Context, data: Path | None, *, as_json: bool) -> None:
+    """Say whether what comes in has drifted from what the live release knows, and how it is liked."""
+    if context.invoked_subcommand is None:
+        from two_tower_assets.defs.monitor import print_state
+        from two_tower_assets.defs.site import open_site
+
+        print_state(open_site(data_folder=data), as_json=as_json)
+
+
+@monitor.command("simulate")
+@click.option("--worlds", default=40, show_default=True, type=click.IntRange(2), help="Each gives seven quiet weeks.")
+@_data
+def simulate_monitoring(worlds: int, data: Path | None) -> None:
+    """Count false alarms in quiet weeks, and the days until planted drifts are found.
+
+    With a folder of rows, its users live in the worlds.
+    """
+    from two_tower_assets.defs.monitor import print_simulation
+
+    if not print_simulation(worlds, data):
+        sys.exit(1)
+
+
 @main.command("nightly-replay")
 @_data
 @click.option("--nights", default=30, show_default=True, type=click.IntRange(1), help="Consecutive nights.")

@@ -77,10 +77,12 @@ class Files:
     TOWERS: Final = "towers.safetensors"
     MANIFEST: Final = "manifest.json"
     REPORT: Final = "report.html"
+    REFERENCE: Final = "training_reference.safetensors"
+    """Counts by bin of what the version was trained on, which monitoring compares later windows with."""
     WASM: Final = "ort-wasm-simd-threaded.wasm"
     """What onnxruntime-web runs on in the Edge Functions; published with each version."""
 
-    PRIVATE: Final = frozenset({TOWERS, REPORT})
+    PRIVATE: Final = frozenset({TOWERS, REPORT, REFERENCE})
     """Files that never enter the public bucket nor the manifest."""
 
 

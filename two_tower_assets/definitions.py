@@ -7,8 +7,17 @@ from typing import Any
 
 import dagster as dg
 
-from two_tower_assets.defs import checks
-from two_tower_assets.defs.assets import artifacts, evaluation, experiments, features, publishing, sources, training
+from two_tower_assets.defs import checks, health_checks
+from two_tower_assets.defs.assets import (
+    artifacts,
+    evaluation,
+    experiments,
+    features,
+    monitoring,
+    publishing,
+    sources,
+    training,
+)
 from two_tower_assets.defs.automation.executor import executor_for
 from two_tower_assets.defs.automation.freshness import with_freshness
 from two_tower_assets.defs.automation.jobs import JOBS
@@ -19,7 +28,7 @@ from two_tower_assets.defs.resources import PointerIOManager, Workspace
 from two_tower_assets.defs.stage import POINTERS
 from two_tower_assets.retries import silence_retries
 
-STAGES = (sources, features, training, evaluation, artifacts, publishing, experiments)
+STAGES = (sources, features, training, evaluation, artifacts, publishing, experiments, monitoring)
 """In the order of the dataflow."""
 
 
@@ -34,7 +43,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     resources.setdefault(POINTERS, PointerIOManager(workspace=resources["workspace"]))
     return dg.Definitions(
         assets=with_freshness(dg.load_assets_from_modules(STAGES), settings.automation),
-        asset_checks=dg.load_asset_checks_from_modules([checks]),
+        asset_checks=dg.load_asset_checks_from_modules([checks, health_checks]),
         jobs=JOBS,
         schedules=schedules(settings.automation),
         sensors=sensors(settings.automation),

@@ -114,6 +114,12 @@ class TuningError(TwoTowerError):
     code = "tuning_failed"
 
 
+class MonitoringError(TwoTowerError):
+    """What a release was trained on is not known, or cannot be compared with what comes in."""
+
+    code = "monitoring_failed"
+
+
 class ArtifactError(TwoTowerError):
     """A model version's file is missing, altered or does not give the promised numbers."""
 

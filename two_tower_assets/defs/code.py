@@ -10,7 +10,16 @@ from typing import Final
 import two_tower_assets
 from two_tower_assets.database.queries import sql_folder
 
-STAGES: Final = ("sources", "features", "training", "evaluation", "artifacts", "publishing", "experiments")
+STAGES: Final = (
+    "sources",
+    "features",
+    "training",
+    "evaluation",
+    "artifacts",
+    "publishing",
+    "experiments",
+    "monitoring",
+)
 """In the order of the dataflow; each may import those before it."""
 
 _LAST_ROOM: Final = {"training": "artifacts"}

@@ -65,6 +65,36 @@ def released_folder(buckets: Buckets, artifacts: Path, release: Release) -> Iter
         yield folder
 
 
+@contextmanager
+def released_file(buckets: Buckets, artifacts: Path, release: Release, name: str) -> Iterator[Path | None]:
+    """Yield one file of a release, ours where it is there and storage's where not; None where it is in neither.
+
+    Args:
+        buckets: where the version was stored.
+        artifacts: folder of all versions on this machine.
+        release: from the registry.
+        name: one of `contract.Files`.
+
+    Raises:
+        PublishingError: the file is not the one that was released.
+        StorageError: the bucket cannot be read.
+    """
+    own = artifacts / release.model_version / name
+    public = name not in Files.PRIVATE
+    sha256 = _manifest(buckets, own.parent, release).sha256_of_file(name) if public else None
+    if _is(own, sha256):
+        yield own
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / name
+        bucket = buckets.public if public else buckets.private
+        if bucket.sizes(path := f"{buckets.version_prefix(release.model_version)}").get(f"{path}/{name}") is None:
+            yield None
+            return
+        _fetch(buckets, release.model_version, name, sha256, target)
+        yield target
+
+
 def _manifest(buckets: Buckets, own: Path, release: Release) -> Manifest:
     if release.manifest_hash is not None and _is(own / Files.MANIFEST, release.manifest_hash):
         return Manifest.read(own / Files.MANIFEST)

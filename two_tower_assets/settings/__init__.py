@@ -13,6 +13,7 @@ from two_tower_assets.settings.file import DEFAULT_FILE, load_settings, parse_se
 from two_tower_assets.settings.gate import GateSettings
 from two_tower_assets.settings.kubernetes import KubernetesSettings
 from two_tower_assets.settings.model import ModelSettings
+from two_tower_assets.settings.monitoring import MonitoringSettings
 from two_tower_assets.settings.printing import as_toml
 from two_tower_assets.settings.ray import RaySettings
 from two_tower_assets.settings.release import ReleaseSettings
@@ -33,6 +34,7 @@ __all__ = [
     "GateSettings",
     "KubernetesSettings",
     "ModelSettings",
+    "MonitoringSettings",
     "RaySettings",
     "ReleaseSettings",
     "RerankSettings",

@@ -23,12 +23,16 @@ class AutomationSettings(Strict):
     """When running experiments are read out, in the same way."""
     time_zone: str = "UTC"
     """Where these times are meant, such as `Asia/Tokyo`."""
+    monitoring_cron: Cron = "0 6 * * *"
+    """When the look at drift and health begins, day by day."""
     retrain_after_decisions: Positive = 10_000
     """New decisions since the live release's data, or since the last retrain begun for news, that begin the next."""
     retrain_after_videos: Positive = 500
     """The same for new active videos."""
     check_for_news_seconds: Positive = 300
     """Shortest time between two counts of news."""
+    check_for_drift_seconds: Positive = 600
+    """Shortest time between two readings of what the last look at drift found."""
     check_for_videos_seconds: Positive = 60
     """Shortest time between two looks for active videos without a vector: how soon a new one can be recommended."""
     max_new_videos: Annotated[int, Field(ge=1, le=20_000)] = 1000

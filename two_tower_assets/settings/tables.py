@@ -15,6 +15,7 @@ from two_tower_assets.settings.fields import Strict
 from two_tower_assets.settings.gate import GateSettings
 from two_tower_assets.settings.kubernetes import KubernetesSettings
 from two_tower_assets.settings.model import ModelSettings
+from two_tower_assets.settings.monitoring import MonitoringSettings
 from two_tower_assets.settings.ray import RaySettings
 from two_tower_assets.settings.release import ReleaseSettings
 from two_tower_assets.settings.rerank import RerankSettings
@@ -38,6 +39,7 @@ class Settings(Strict):
     gate: GateSettings = GateSettings()
     release: ReleaseSettings = ReleaseSettings()
     automation: AutomationSettings = AutomationSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()
     kubernetes: KubernetesSettings = KubernetesSettings()
     resources: ResourcesSettings = ResourcesSettings()
     ray: RaySettings = RaySettings()

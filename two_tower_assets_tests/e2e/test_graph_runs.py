@@ -338,9 +338,9 @@ def test_ui_draws_a_run(sound: Ui) -> None:
     """The list of runs leads to the first run, with its assets and checks."""
     page = sound.open("/runs", shows="Success")
     page.locator("a[href^='/runs/']").last.click()
-    page.get_by_text("45 assets").wait_for()
-    page.get_by_text("11 checks").wait_for()
-    page.get_by_text("Succeeded (54)").wait_for()
+    page.get_by_text("50 assets").wait_for()
+    page.get_by_text("14 checks").wait_for()
+    page.get_by_text("Succeeded (62)").wait_for()
 
 
 def test_ui_draws_plots_where_people_look(sound: Ui) -> None:

@@ -44,6 +44,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Versions:
     second = make_version(folder, SECOND, videos=50, seed=1, space=feature_space(videos=5))
     for version in (first, second):
         (version / Files.REPORT).write_text(f"<p>about people, {version.name}</p>")
+        (version / Files.REFERENCE).write_bytes(f"counts of {version.name}".encode())
     return Versions(first, second)
 
 
@@ -89,7 +90,7 @@ def alter(bucket: Bucket, path: str, scratch: Path) -> None:
 
 
 def test_public_and_private_files_go_their_ways(buckets: Buckets, versions: Versions) -> None:
-    """The public bucket holds the manifest's files and the manifest, the private one weights and report, no more."""
+    """The public bucket holds the manifest's files and the manifest, the private one the weights, counts and report."""
     steps: list[str] = []
     manifest = Manifest.read(versions.first / Files.MANIFEST)
     done = store_version(buckets, versions.first, manifest, released=False, reached=steps.append)
@@ -98,7 +99,11 @@ def test_public_and_private_files_go_their_ways(buckets: Buckets, versions: Vers
         assert stored_bytes(buckets.private, f"{PREFIX}/{VERSION}/{name}") == (versions.first / name).read_bytes()
     assert buckets.private.sizes("").keys() == {f"{PREFIX}/{VERSION}/{name}" for name in Files.PRIVATE}
     assert set(done.public.uploaded) == public_names(versions.first)
-    assert (done.private.uploaded, done.report_sent, done.prefix) == ((Files.TOWERS,), True, f"{PREFIX}/{VERSION}")
+    assert (done.private.uploaded, done.report_sent, done.prefix) == (
+        (Files.TOWERS, Files.REFERENCE),
+        True,
+        f"{PREFIX}/{VERSION}",
+    )
     assert done.manifest_sha256 == manifest_hash(versions.first)
     assert steps[-2:] == [f"uploaded {Files.MANIFEST}", f"verified {Files.MANIFEST}"]
     assert {step.split()[1] for step in steps} == public_names(versions.first) | Files.PRIVATE

@@ -32,7 +32,7 @@ def test_command_lines_are_understood() -> None:
     """Every command that the README names exists, and has the options that it is called with."""
     seen = 0
     for line, command, words in commands():
-        assert not isinstance(command, click.Group), line
+        assert not isinstance(command, click.Group) or command.invoke_without_command, line
         known = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known, line
         seen += 1

@@ -19,7 +19,7 @@ from two_tower_assets.defs.store import Made
 @stage_asset(
     "publishing/stored_files",
     inputs=["training/checkpoint", "artifacts/manifest"],
-    deps=["artifacts/report"],
+    deps=["artifacts/report", "monitoring/reference"],
     kinds={"supabase", "storage"},
     retry_policy=OVER_A_NETWORK,
 )

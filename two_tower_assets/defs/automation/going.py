@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 
 import dagster as dg
@@ -29,6 +30,12 @@ def run_going(instance: dg.DagsterInstance, job: str) -> str | None:
 def release_going(instance: dg.DagsterInstance) -> str | None:
     """Return the id of a run that makes a release: of the job, or of assets chosen in the UI or a command line."""
     return next((run.run_id for run in instance.get_runs(dg.RunsFilter(statuses=_GOING)) if _releases(run)), None)
+
+
+def release_begun_since(instance: dg.DagsterInstance, moment: datetime) -> str | None:
+    """Return the id of a run that makes or made a release, and began after a moment."""
+    runs = instance.get_runs(dg.RunsFilter(created_after=moment))
+    return next((run.run_id for run in runs if _releases(run)), None)
 
 
 def _releases(run: dg.DagsterRun) -> bool:

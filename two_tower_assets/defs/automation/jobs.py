@@ -44,9 +44,23 @@ read_experiments_job = dg.define_asset_job(
     "broken or does harm. Started by the schedule `daily_readout`, or by hand: looking often is safe.",
 )
 
+monitor_job = dg.define_asset_job(
+    "monitor",
+    selection=dg.AssetSelection.groups("sources")
+    | dg.AssetSelection.assets(
+        *(dg.AssetKey(["monitoring", name]) for name in ("drift", "live_likes", "vectors", "page"))
+    ),
+    config=CONSOLE,
+    tags={ONE_AT_A_TIME: "release"},
+    description="Reads the rows that came since and holds them against what the live release knows: a minute, "
+    "and nothing is trained or released. Started by the schedule `daily_monitoring`, or here. What it finds is "
+    "on `monitoring/page`; the sensor `retrain_on_drift` acts on it.",
+)
+
 JOBS: Final = (
     release_job,
     train_job,
+    monitor_job,
     read_experiments_job,
     tune_job,
     rollback_job,

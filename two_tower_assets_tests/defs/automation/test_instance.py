@@ -97,9 +97,9 @@ def test_every_spelling_loads_the_same(tmp_path: Path, monkeypatch: pytest.Monke
         found = {spelling: loaded_from(target, instance) for spelling, target in SPELLINGS.items()}
     first = found["-m two_tower_assets.definitions"]
     assert first["location"] == ["two_tower_assets"]
-    assert len(first["assets"]) == 45
-    assert first["schedules"] == ["daily_readout", "nightly_release"]
-    assert len(first["sensors"]) == 4
+    assert len(first["assets"]) == 50
+    assert first["schedules"] == ["daily_monitoring", "daily_readout", "nightly_release"]
+    assert len(first["sensors"]) == 5
     assert all(listed == first for listed in found.values())
 
 

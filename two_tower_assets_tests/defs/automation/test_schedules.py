@@ -36,7 +36,7 @@ def test_everything_is_ready_and_off() -> None:
     repository = build_defs().get_repository_def()
     assert {schedule.default_status for schedule in repository.schedule_defs} == {dg.DefaultScheduleStatus.STOPPED}
     assert {sensor.default_status for sensor in repository.sensor_defs} == {dg.DefaultSensorStatus.STOPPED}
-    assert len(repository.sensor_defs) == 4
+    assert len(repository.sensor_defs) == 5
 
 
 def test_one_night_is_one_run_of_everything(empty: Live, instance: dg.DagsterInstance) -> None:
@@ -71,7 +71,7 @@ def test_a_run_that_makes_no_release_does_not_hold_the_night_up(empty: Live, ins
 def test_time_and_zone_are_settings() -> None:
     """Three in the morning in Tokyo is six in the evening before in UTC, whatever the season."""
     settings = AutomationSettings(nightly_cron="0 3 * * *", readout_cron="0 6 * * *", time_zone="Asia/Tokyo")
-    schedule, readout = schedules(settings)
+    schedule, _, readout = schedules(settings)
     assert (readout.cron_schedule, readout.execution_timezone) == ("0 6 * * *", "Asia/Tokyo")
     begin = datetime(2026, 3, 1, tzinfo=UTC).timestamp()
     times = schedule_execution_time_iterator(begin, schedule.cron_schedule, schedule.execution_timezone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from two_tower_assets.defs.automation.sensors.drift import drift_sensor
 from two_tower_assets.defs.automation.sensors.failures import failure_sensor
 from two_tower_assets.defs.automation.sensors.new_videos import new_videos_sensor
 from two_tower_assets.defs.automation.sensors.news import news_sensor
@@ -15,6 +16,7 @@ def sensors(settings: AutomationSettings) -> list[dg.SensorDefinition]:
     """Return every sensor, stopped."""
     return [
         news_sensor(settings),
+        drift_sensor(settings),
         new_videos_sensor(settings),
         returning_users_sensor(settings),
         failure_sensor(),
