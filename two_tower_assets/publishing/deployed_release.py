@@ -20,6 +20,7 @@ from two_tower_assets.artifacts.client import ModelFolder
 from two_tower_assets.artifacts.golden import replay
 from two_tower_assets.contract import GOLDEN_TOLERANCE, UserPayload
 from two_tower_assets.errors import FunctionError, PublishingError, RestError
+from two_tower_assets.experiments.assignment import is_in
 from two_tower_assets.publishing.deployed_model import current_version, fetch_model
 from two_tower_assets.publishing.function_calls import AI_RECOMMEND, EMBED_USER, Functions, body_of, golden_of
 from two_tower_assets.publishing.rest_project import LiveThere, RestProject
@@ -52,12 +53,20 @@ class DeployedRelease:
 
     @cached_property
     def user(self) -> str:
-        """The user with the most LIKEs among some, or a new one where nobody can be asked for."""
+        """The user with the most LIKEs among some, or a new one where nobody can be asked for.
+
+        Users of a running experiment are left alone: a call would count as seen by them.
+        """
         try:
             rows: Any = self._rest.rpc("get_user_embedding_feature_batch", {"p_limit": _USERS_LOOKED_AT})
+            traffic = self._rest.traffic()
         except RestError:
             return NEW_USER
-        likes = {row["user_id"]: row["payload"]["decision_stats"]["like_count"] for row in rows}
+        likes = {
+            row["user_id"]: row["payload"]["decision_stats"]["like_count"]
+            for row in rows
+            if not any(is_in(each, UUID(row["user_id"])) for each in traffic)
+        }
         return max(likes, key=lambda user: likes[user], default=NEW_USER)
 
     def live_in_postgres(self) -> str:
@@ -97,6 +106,8 @@ class DeployedRelease:
         """Call a function for the user, with the service key."""
         more: dict[str, Any] = {"force": True} if function == EMBED_USER else {"limit": _VIDEOS}
         answer = self._functions.as_server(function, {"user_id": self.user, **more})
+        if experiment := answer.headers.get("x-experiment"):
+            raise NotLookedAt(f"experiment {experiment} has all users that could be asked for")
         version = body_of(answer).get("modelVersion")
         refused = answer.headers.get("x-refused-version")
         self._answers[function] = answer

@@ -47,6 +47,15 @@ class RestProject(RestClient):
         rows: Any = self.rpc("get_live_release", {})
         return LiveThere(**{name: rows[0][name] for name in _LIVE}) if rows else None
 
+    def traffic(self) -> tuple[tuple[float, float], ...]:
+        """Return the slices of users that running experiments have.
+
+        Raises:
+            RestError: as `live`.
+        """
+        serving: Any = self.rpc("get_serving", {})
+        return tuple((one["from"], one["until"]) for one in serving["experiments"])
+
     def count(self) -> int:
         """Return how many video vectors the live version has.
 

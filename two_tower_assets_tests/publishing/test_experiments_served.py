@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from two_tower_assets.database.connection import connect
@@ -21,6 +22,9 @@ from two_tower_assets.experiments.assignment import arm_of, is_in
 from two_tower_assets.experiments.definition import Experiment, define
 from two_tower_assets.local.keys import ProjectKeys
 from two_tower_assets.local.postgrest import PostgREST
+from two_tower_assets.publishing.deployed_release import NEW_USER, DeployedRelease, NotLookedAt
+from two_tower_assets.publishing.function_calls import AI_RECOMMEND, Functions
+from two_tower_assets.publishing.rest_project import RestProject
 from two_tower_assets.publishing.target import Target
 from two_tower_assets_tests.e2e.faults.deployed import deployed
 from two_tower_assets_tests.loopback import serving as listening
@@ -29,6 +33,8 @@ from two_tower_assets_tests.publishing.releasing import NEW, OLD, release, rows,
 
 USERS = [uuid.UUID(int=0x5EED_0000 + number) for number in range(40)]
 ARMS = ("control", "challenger")
+PATIENCE_SECONDS = 60
+"""However busy the machine is."""
 VERSIONS = {"control": OLD, "challenger": NEW}
 
 
@@ -57,8 +63,11 @@ def recommend(
         environment = {
             "SUPABASE_URL": project.url,
             "SUPABASE_SERVICE_ROLE_KEY": project_keys.service_role,
+            "SUPABASE_JWT_SECRET": project_keys.secret,
             "MODEL_ARTIFACT_BASE_URL": f"http://127.0.0.1:{files.server_address[1]}/current",
             "MODEL_REFRESH_SECONDS": "300",
+            "DATABASE_TIMEOUT_SECONDS": str(PATIENCE_SECONDS),
+            "ARTIFACT_TIMEOUT_SECONDS": str(PATIENCE_SECONDS),
         }
         with deployed(tmp_path, environment) as functions:
             headers = {"authorization": f"Bearer {project_keys.service_role}"}
@@ -92,10 +101,16 @@ def run(target: Target, experiment: Experiment, share: str) -> None:
         registry.start(connection, experiment.name, Decimal(share))
 
 
+def stop(target: Target) -> None:
+    with connect(target.url, autocommit=True) as connection:
+        registry.stop(connection, "new-model")
+
+
 def exposures(target: Target, lists: int) -> list[tuple[Any, ...]]:
     """The rows of `served_lists`, once there are so many."""
     statement = "select user_id, arm, experiment, model_version, teams from public.served_lists"
-    for _ in range(200):
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
         if len(found := rows(target.url, statement)) >= lists:
             return found
         time.sleep(0.02)
@@ -132,8 +147,7 @@ def test_two_releases_serve_at_once_until_the_stop(recommend: httpx.Client, prep
     assert Counter(arm for _, arm, experiment, _, _ in logged if experiment) == {arm: served[arm] for arm in ARMS}
     assert {(arm, version) for _, arm, experiment, version, _ in logged if experiment} == set(VERSIONS.items())
 
-    with connect(prepared.url, autocommit=True) as connection:
-        registry.stop(connection, "new-model")
+    stop(prepared)
     for user in USERS:
         answer = ask(recommend, user)
         assert (answer.headers["x-model-version"], answer.headers.get("x-experiment")) == (OLD, None)
@@ -141,6 +155,32 @@ def test_two_releases_serve_at_once_until_the_stop(recommend: httpx.Client, prep
         len([row for row in exposures(prepared, 2 * len(USERS)) if row[2]])
         == served["control"] + served["challenger"]
     )
+
+
+def test_looking_at_a_deployment_leaves_users_of_experiments_alone(
+    recommend: httpx.Client, prepared: Target, postgrest: PostgREST, project_keys: ProjectKeys, tmp_path: Path
+) -> None:
+    """Where nobody is outside, it is said why nothing was looked at; else somebody outside is asked for."""
+    with psycopg.connect(prepared.url) as connection:
+        connection.cursor().executemany(
+            """insert into public.user_video_decisions
+               select %s, id, 'like', now() from public.videos order by id limit %s""",
+            [(user, 1 + number) for number, user in enumerate(USERS)],
+        )
+    run(prepared, planned(), "1")
+    url, key = str(recommend.base_url).removesuffix("/ai-recommend-v5/"), project_keys.service_role
+    with gateway(postgrest.url) as project, RestProject(project.url, key) as rest, Functions(url, key) as functions:
+        look = DeployedRelease(rest, functions, url, tmp_path)
+        look.live_in_postgres()
+        assert look.user == NEW_USER
+        with pytest.raises(NotLookedAt, match="experiment new-model has all users"):
+            look.answers(AI_RECOMMEND)
+        stop(prepared)
+        run(prepared, planned(name="other"), "0.9")
+        look = DeployedRelease(rest, functions, url, tmp_path)
+        look.live_in_postgres()
+        outside = [str(user) for user in USERS if not is_in((0.0, 0.9), user)]
+        assert look.answers(AI_RECOMMEND) == f"{OLD}, for {outside[-1]}"
 
 
 def test_an_interleaved_list_has_both_releases_picks(recommend: httpx.Client, prepared: Target) -> None:
