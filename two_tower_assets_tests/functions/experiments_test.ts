@@ -4,6 +4,7 @@ import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { armOf, type Experiment } from "../../infra/supabase/functions/_shared/experiments.ts";
 import { DatabaseError } from "../../infra/supabase/functions/_shared/postgrest.ts";
 import { NO_CHANGES, type RankingChanges } from "../../infra/supabase/functions/_shared/ranking_settings.ts";
+import { ReleaseError } from "../../infra/supabase/functions/_shared/release_error.ts";
 import { MOST_VERSIONS } from "../../infra/supabase/functions/_shared/running_experiments.ts";
 import { video, videoId } from "./memory_data.ts";
 import { CONTENT, HYBRID, NEWER, releaseOf } from "./testing.ts";
@@ -229,6 +230,19 @@ Deno.test("an arm that the database refuses while it runs is not asked for endle
   };
   deepStrictEqual(exposed(await ask(world, challenger)), [CONTENT, null, null]);
   strictEqual(world.kept.of("arm_not_served")[0]?.reason, "refused_by_the_database");
+});
+
+Deno.test("an arm whose model fails with a user gives that user the live list, in the same answer", async () => {
+  await using world = await opened();
+  const { challenger } = await users(world);
+  await ask(world, challenger);
+  world.decide(challenger, 20);
+  const treatment = await world.experiments.treatment(challenger, (await world.live.current()).model);
+  for (const error of [new ReleaseError("the tower gives no unit vector"), new RangeError("of our own")]) {
+    Object.assign(treatment?.rankers[0].model.parts ?? {}, { engine: { run: () => Promise.reject(error) } });
+    deepStrictEqual(exposed(await ask(world, challenger)), [CONTENT, null, null]);
+    strictEqual(world.kept.of("arm_not_served").at(-1)?.reason, error.name);
+  }
 });
 
 Deno.test("an interleaved list has both arms' picks, whose is whose on record, and costs at most two calls a ranking", async () => {

@@ -2,6 +2,7 @@
  * Arguments: engine, URL beside which the versions lie, model version, hash of its manifest. */
 
 import type { EngineKind } from "../../infra/supabase/functions/_shared/engine.ts";
+import { MOST_VERSIONS } from "../../infra/supabase/functions/_shared/running_experiments.ts";
 import { loader } from "../../infra/supabase/functions/_shared/release.ts";
 
 const RUNS = 2000;
@@ -27,6 +28,13 @@ for (let run = 0; run < RUNS; run++) {
   times.push(performance.now() - started);
 }
 times.sort((a, b) => a - b);
+const megabytes = Deno.memoryUsage().rss / 1e6;
+const arms = [];
+for (let version = 0; version < MOST_VERSIONS; version++) {
+  const arm = await load({ modelVersion, manifestHash });
+  await arm.embed(payload, as_of);
+  arms.push(arm);
+}
 console.log(JSON.stringify({
   engine: name,
   deno: Deno.version.deno,
@@ -34,7 +42,9 @@ console.log(JSON.stringify({
   load_milliseconds: loaded["milliseconds"],
   warm_milliseconds: times[RUNS / 2],
   warm_p99_milliseconds: times[Math.floor(RUNS * 0.99)],
-  megabytes: Deno.memoryUsage().rss / 1e6,
+  megabytes,
+  versions: 1 + arms.length,
+  megabytes_with_arms: Deno.memoryUsage().rss / 1e6,
   bytes_fetched: loaded["bytes"],
   largest_feature_difference: loaded["largest_feature_difference"],
   largest_embedding_difference: loaded["largest_embedding_difference"],

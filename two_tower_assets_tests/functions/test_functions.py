@@ -30,11 +30,13 @@ def test_the_deno_tests_pass(deno: Deno, versions: Path, record_property: Callab
 def test_models_load_in_the_deno_of_hosted_functions(
     versions: Path, tmp_path: Path, record_property: Callable[[str, str], None]
 ) -> None:
-    """Both engines, what they load, refuse and give, and the lists made of it hold on Deno 2.1 as on today's."""
+    """Both engines, what they load, refuse and give, and lists and arms made of it hold on Deno 2.1 as on today's."""
     if shutil.which("npm") is None:
         pytest.skip("no npm on the PATH, which brings Deno 2.1")
     hosted = older_deno(tmp_path)
-    files = [TESTS / f"{name}_test.ts" for name in ("golden", "payload", "release", "list")]
+    files = [
+        TESTS / f"{name}_test.ts" for name in ("golden", "payload", "release", "list", "assignment", "experiments")
+    ]
     allowed = (f"--allow-read={versions}", "--allow-env", "--allow-net=127.0.0.1")
     _note_differences(hosted.run("test", *allowed, *files, versions=versions), f"Deno {VERSION}", record_property)
 

@@ -33,6 +33,8 @@ from two_tower_assets_tests.publishing.releasing import NEW, OLD, release, rows,
 
 USERS = [uuid.UUID(int=0x5EED_0000 + number) for number in range(40)]
 ARMS = ("control", "challenger")
+PATIENCE_SECONDS = 60
+"""However busy the machine is."""
 VERSIONS = {"control": OLD, "challenger": NEW}
 
 
@@ -64,6 +66,8 @@ def recommend(
             "SUPABASE_JWT_SECRET": project_keys.secret,
             "MODEL_ARTIFACT_BASE_URL": f"http://127.0.0.1:{files.server_address[1]}/current",
             "MODEL_REFRESH_SECONDS": "300",
+            "DATABASE_TIMEOUT_SECONDS": str(PATIENCE_SECONDS),
+            "ARTIFACT_TIMEOUT_SECONDS": str(PATIENCE_SECONDS),
         }
         with deployed(tmp_path, environment) as functions:
             headers = {"authorization": f"Bearer {project_keys.service_role}"}
@@ -105,7 +109,8 @@ def stop(target: Target) -> None:
 def exposures(target: Target, lists: int) -> list[tuple[Any, ...]]:
     """The rows of `served_lists`, once there are so many."""
     statement = "select user_id, arm, experiment, model_version, teams from public.served_lists"
-    for _ in range(200):
+    until = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < until:
         if len(found := rows(target.url, statement)) >= lists:
             return found
         time.sleep(0.02)

@@ -2,8 +2,7 @@
 
 import type { Version } from "../_shared/data.ts";
 import type { Model } from "../_shared/model.ts";
-import { PayloadError } from "../_shared/payload.ts";
-import { ReleaseError } from "../_shared/release_error.ts";
+import { DatabaseError } from "../_shared/postgrest.ts";
 import type { Ranker, RunningExperiments, Treatment } from "../_shared/running_experiments.ts";
 import { type Team, teamDraft } from "../_shared/team_draft.ts";
 import { recommend, type Recommended, type RecommendNeeds } from "./recommend.ts";
@@ -69,9 +68,9 @@ async function exposed(
     const both = await Promise.all([first, second].map((ranker) => ranked(ranker, { exploreShare: 0 })));
     return { ...interleaved(both as [Recommended, Recommended], asked.limit, needs.random), exposure };
   } catch (error) {
-    const failed = error instanceof ReleaseError || error instanceof PayloadError;
-    if (!failed || treatment.rankers.every((ranker) => ranker.model === live)) throw error;
-    notServed(needs, treatment, error.name);
+    // Whatever is wrong with an arm's model is wrong for its users alone.
+    if (error instanceof DatabaseError || treatment.rankers.every((ranker) => ranker.model === live)) throw error;
+    notServed(needs, treatment, error instanceof Error ? error.name : typeof error);
     return null;
   }
 }
