@@ -1,6 +1,7 @@
 /** The client of PostgREST against servers that answer as it does, or as a broken one does. */
 
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import type { ServedList } from "../../infra/supabase/functions/_shared/data.ts";
 import { Database } from "../../infra/supabase/functions/_shared/database.ts";
 import { DatabaseError, Postgrest } from "../../infra/supabase/functions/_shared/postgrest.ts";
 import { Slots } from "../../infra/supabase/functions/_shared/slots.ts";
@@ -9,6 +10,20 @@ import { Server } from "./testing.ts";
 const JWT = "e30.e30.c2ln";
 const VERSION = { modelVersion: "v1", allowRetired: false };
 const USER = "00000000-0000-4000-8000-000000000001";
+
+const LIST: ServedList = {
+  listId: "l",
+  userId: USER,
+  modelVersion: "v1",
+  arm: "interleaved",
+  experiment: "e",
+  teams: ["arm"],
+  firstPosition: 40,
+  videoIds: ["v"],
+  scores: [0.5],
+  sources: ["model"],
+  propensities: [0.98],
+};
 
 function client(server: Server, more: { key?: string; timeoutMilliseconds?: number; slots?: Slots } = {}): Postgrest {
   return new Postgrest({
@@ -172,6 +187,36 @@ Deno.test("what is live, and what runs, come in one answer; an experiment that c
   }
 });
 
+Deno.test("a database that knows nothing of experiments yet says what is live, and its lists are logged as ever", async () => {
+  for (
+    const [rows, live] of [
+      [[], null],
+      [[{ model_version: "v1", manifest_hash: "ab", artifact_prefix: "p" }], {
+        modelVersion: "v1",
+        manifestHash: "ab",
+      }],
+    ] as const
+  ) {
+    await using server = new Server(({ url }) =>
+      url.endsWith("/get_serving") ? Response.json({ code: "PGRST202" }, { status: 404 }) : Response.json(rows)
+    );
+    deepStrictEqual(await new Database(client(server)).registered(), { live, running: [], unreadable: [] });
+  }
+  const seen: Record<string, unknown>[][] = [];
+  await using server = new Server(async (request) => {
+    seen.push(await request.json());
+    return new Response(null, { status: 201 });
+  });
+  const [list, data] = [{ ...LIST, arm: "default", experiment: null, teams: null }, new Database(client(server))];
+  await data.logServedLists([list]);
+  await data.logServedLists([list, LIST]);
+  // PostgREST wants all rows of an insert to have the same keys.
+  deepStrictEqual(seen.map((rows) => rows.map((row) => "experiment" in row && "teams" in row)), [[false], [
+    true,
+    true,
+  ]]);
+});
+
 Deno.test("a stored vector comes as pgvector's text; vectors go as text of nine digits", async () => {
   const [server, data, bodies] = database({
     as_of: "now",
@@ -203,19 +248,7 @@ Deno.test("a served list is inserted once, whatever is tried again", async () =>
     seen.push(pathname + search, request.headers.get("prefer"), await request.json());
     return new Response(null, { status: 201 });
   });
-  await new Database(client(server)).logServedLists([{
-    listId: "l",
-    userId: USER,
-    modelVersion: "v1",
-    arm: "interleaved",
-    experiment: "e",
-    teams: ["arm"],
-    firstPosition: 40,
-    videoIds: ["v"],
-    scores: [0.5],
-    sources: ["model"],
-    propensities: [0.98],
-  }]);
+  await new Database(client(server)).logServedLists([LIST]);
   deepStrictEqual(seen, [
     "/rest/v1/served_lists?on_conflict=list_id",
     "resolution=ignore-duplicates,return=minimal",

@@ -5,6 +5,7 @@ import type {
   CandidateQuery,
   Candidates,
   Data,
+  LiveRelease,
   Registered,
   ServedList,
   UserState,
@@ -16,19 +17,22 @@ import { readExperiments } from "./experiments.ts";
 import { DatabaseError, type Postgrest } from "./postgrest.ts";
 import { shortestFloats } from "./shortest.ts";
 
+/** PostgREST's word for it. */
+const UNKNOWN_FUNCTION = "PGRST202";
+
 export class Database implements Data {
   constructor(readonly postgrest: Postgrest) {}
 
   async registered(): Promise<Registered> {
     const name = "get_serving";
-    const row = await this.postgrest.call(name, {});
+    const row = await this.postgrest.call(name, {}).catch((error) => {
+      // These may be deployed before the database is migrated; then nothing runs.
+      if (error instanceof DatabaseError && error.code === UNKNOWN_FUNCTION) return null;
+      throw error;
+    });
+    if (row === null) return { live: await this.#liveRelease(), running: [], unreadable: [] };
     const live = member(row, "live", name);
-    return {
-      live: live === null
-        ? null
-        : { modelVersion: text(live, "model_version", name), manifestHash: textOrNull(live, "manifest_hash", name) },
-      ...experiments(member(row, "experiments", name)),
-    };
+    return { live: live === null ? null : release(live, name), ...experiments(member(row, "experiments", name)) };
   }
 
   async userState(userId: string, version: Version, refresh: boolean): Promise<UserState> {
@@ -81,13 +85,13 @@ export class Database implements Data {
   }
 
   async logServedLists(lists: readonly ServedList[]): Promise<void> {
+    const exposed = lists.some(({ experiment }) => experiment !== null);
     const rows = lists.map((list) => ({
       list_id: list.listId,
       user_id: list.userId,
       model_version: list.modelVersion,
       arm: list.arm,
-      experiment: list.experiment,
-      teams: list.teams,
+      ...(exposed ? { experiment: list.experiment, teams: list.teams } : {}),
       first_position: list.firstPosition,
       video_ids: list.videoIds,
       scores: list.scores,
@@ -100,6 +104,19 @@ export class Database implements Data {
   async refreshPopularity(halfLifeDays: number): Promise<void> {
     await this.postgrest.call("refresh_popularity", { p_half_life_days: halfLifeDays });
   }
+
+  async #liveRelease(): Promise<LiveRelease | null> {
+    const rows = await this.postgrest.call("get_live_release", {});
+    const [row] = Array.isArray(rows) ? rows : [rows];
+    return row === undefined ? null : release(row, "get_live_release");
+  }
+}
+
+function release(row: unknown, from: string): LiveRelease {
+  return {
+    modelVersion: text(row, "model_version", from),
+    manifestHash: textOrNull(row, "manifest_hash", from),
+  };
 }
 
 function experiments(value: unknown): Omit<Registered, "live"> {
