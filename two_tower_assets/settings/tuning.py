@@ -15,7 +15,7 @@ class TuningSettings(Strict):
     trials: Positive = 40
     """Points of a study, those of earlier runs included."""
     minutes: Annotated[float, Field(gt=0)] = 60.0
-    """After so long no further point is begun; those under way are finished."""
+    """After so long no further point is begun; those under way are finished, and the finals come after."""
     workers: Positive = 1
     """Points side by side, each in a process of its own; the cores are divided among them."""
     users: Positive = 2000

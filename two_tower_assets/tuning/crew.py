@@ -27,6 +27,8 @@ Look = Callable[[int, float], bool]
 _THREADS: Final = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
 _PATIENT: Final = {"OMP_WAIT_POLICY": "PASSIVE"}
 """A thread that waits for another sleeps: spinning, it would keep the core from the one that it waits for."""
+_NEEDED: Final = frozenset({"HOME", "LANG", "PATH", "TMPDIR", "TZ", "USER", "VIRTUAL_ENV"})
+_NEEDED_KINDS: Final = ("CUDA_", "LC_", "LD_", "NVIDIA_", "PYTHON", "TORCH_")
 _LAST_WORDS: Final = 800
 """Characters of what a worker wrote before it died."""
 
@@ -116,7 +118,7 @@ class _Worker:
             stdout=subprocess.PIPE,
             stderr=self._words,
             text=True,
-            env={**_without_secrets(), **dict.fromkeys(_THREADS, str(threads)), **_PATIENT},
+            env={**_passed_on(), **dict.fromkeys(_THREADS, str(threads)), **_PATIENT},
         )
 
     def prepare(self, folder: Path, settings: Settings) -> None:
@@ -177,10 +179,6 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _without_secrets() -> dict[str, str]:
-    """The environment that a worker gets: no address and no key of any server is in it."""
-    return {name: value for name, value in os.environ.items() if not _is_secret(name)}
-
-
-def _is_secret(name: str) -> bool:
-    return name.startswith(("SUPABASE_", "TWO_TOWER_", "DAGSTER_", "PG", "AWS_"))
+def _passed_on() -> dict[str, str]:
+    """The environment that a worker gets: what Python, torch and a card need, no address and no key of a server."""
+    return {name: value for name, value in os.environ.items() if name in _NEEDED or name.startswith(_NEEDED_KINDS)}

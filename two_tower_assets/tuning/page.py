@@ -123,7 +123,10 @@ def _change(outcome: Outcome, diff: str) -> Html:
         f"{headline(outcome)} Nothing is applied by itself: review the diff, and apply it in the folder of the "
         "settings file with git apply or patch -p1.",
         table("Settings that the winner has otherwise", columns, rows),
-        details("The diff", element("pre", diff, tabindex="0")),
+        details(
+            "The diff",
+            element("div", element("pre", diff), class_="scroll", tabindex="0", role="region", aria_label="The diff"),
+        ),
     )
 
 

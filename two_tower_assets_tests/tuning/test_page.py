@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 CONTRAST = (Path(__file__).parents[1] / "evaluation" / "page" / "contrast.js").read_text(encoding="utf-8")
-DIFF = "--- a/two_tower.toml\n+++ b/two_tower.toml\n@@ -1 +1 @@\n-learning_rate = 0.003\n+learning_rate = 0.0042\n"
+LONG = "long " * 40
+DIFF = f"--- a/two_tower.toml\n+++ b/two_tower.toml\n@@ -1 +1 @@\n-dropout = 0.1 # {LONG}\n+dropout = 0.2\n"
 
 
 @pytest.fixture(scope="module")
