@@ -51,7 +51,8 @@ def difference(reference: Shares, current: Shares) -> Shares:
 
 
 def _relative_entropy(shares: Shares, middle: Shares) -> Shares:
-    there = shares > 0
+    # Half of the smallest number is zero.
+    there = (shares > 0) & (middle > 0)
     ratio = np.divide(shares, middle, out=np.ones(np.broadcast(shares, middle).shape), where=there)
     bits: Shares = np.where(there, shares * np.log2(ratio), 0.0).sum(axis=-1)
     # Rounding of equal shares must not look like less than nothing.

@@ -119,7 +119,7 @@ def _rate(answered: pl.DataFrame) -> Interval | None:
     if by_user.is_empty():
         return None
     if by_user.height < _FEWEST_USERS:
-        return Interval.point(float(by_user["likes"].sum() / by_user["len"].sum()))
+        return Interval.point(float(by_user["likes"].to_numpy().sum() / by_user["len"].to_numpy().sum()))
     return Resampling(by_user.height).ratio(by_user["likes"].to_numpy(), by_user["len"].to_numpy())
 
 

@@ -90,7 +90,7 @@ def alter(bucket: Bucket, path: str, scratch: Path) -> None:
 
 
 def test_public_and_private_files_go_their_ways(buckets: Buckets, versions: Versions) -> None:
-    """The public bucket holds the manifest's files and the manifest, the private one the weights, counts and report."""
+    """The public bucket holds the manifest and its files, the private one weights, counts and report, no more."""
     steps: list[str] = []
     manifest = Manifest.read(versions.first / Files.MANIFEST)
     done = store_version(buckets, versions.first, manifest, released=False, reached=steps.append)

@@ -76,13 +76,15 @@ def test_a_misspelt_key_is_refused(empty_database: str, tmp_path: Path, monkeypa
 
 
 def test_jobs_that_write_are_kept_apart_by_their_tag() -> None:
-    """`release` and `train` share one value; the small ones have their own; going back waits for nobody."""
+    """`release`, `train`, `monitor` share one value; the small ones have their own; going back waits for nobody."""
     jobs = {job.name: job.tags.get(ONE_AT_A_TIME) for job in build_defs().get_repository_def().get_all_jobs()}
     assert jobs == {
         "__ASSET_JOB": None,
         "release": "release",
         "train": "release",
+        "monitor": "release",
         "read_experiments": "read_experiments",
+        "tune": "tune",
         "rollback": None,
         "embed_new_videos": "embed_new_videos",
         "refresh_user_vectors": "refresh_user_vectors",
