@@ -65,6 +65,7 @@ def test_retries_are_where_the_network_is_and_nowhere_else() -> None:
         "make_an_earlier_release_live": None,
         "embed_videos_without_vector": OVER_A_NETWORK,
         "renew_stale_user_vectors": OVER_A_NETWORK,
+        "search_settings": None,
     }
 
 

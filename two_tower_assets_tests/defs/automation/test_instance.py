@@ -88,7 +88,6 @@ def test_jobs_that_write_are_kept_apart_by_their_tag() -> None:
         "rollback": None,
         "embed_new_videos": "embed_new_videos",
         "refresh_user_vectors": "refresh_user_vectors",
-        "tune": "tune",
     }
 
 
