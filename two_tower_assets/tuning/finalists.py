@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 
 from two_tower_assets.errors import TuningError
+from two_tower_assets.evaluation.page.formats import counted
 from two_tower_assets.settings import Settings
 from two_tower_assets.tuning.crew import Answer, Crew, WorkerDied
 from two_tower_assets.tuning.measure import METRIC
@@ -55,7 +56,7 @@ class Finals:
         fits = [_Fit(trial, seed, settings) for trial, settings in candidates.items() for seed in self._seeds()]
         kept = {fit: float(value) for fit in fits if (value := self.study.kept(fit.key)) is not None}
         self.say(
-            f"finals: {len(candidates)} settings by {self.settings.tuning.seeds} seeds each, "
+            f"finals: {len(candidates)} settings by {counted(self.settings.tuning.seeds, 'seed')} each, "
             f"{len(kept)} of {len(fits)} fits are there"
         )
         values = {**kept, **self._measured([fit for fit in fits if fit not in kept])}
@@ -88,7 +89,7 @@ class Finals:
                 values[fit] = answer.value
                 self.study.keep(fit.key, answer.value)
                 words = f"finals: {name_of(fit.trial)}, seed {fit.seed}: {METRIC} {answer.value:.4f}"
-                self.say(f"{words} ({len(fits) - len(values)} fits left)")
+                self.say(f"{words} ({counted(len(fits) - len(values), 'fit')} left)")
         return values
 
     def _submitted(self, fit: _Fit) -> Future[Answer]:

@@ -1,7 +1,7 @@
 """The winner's settings as a change of the settings file, for a person to review and to apply.
 
-Nothing is applied here. A line that sets a changed key is rewritten in place, so that comments and order stay; where
-the file is too unusual for that, the whole is written anew.
+Nothing is applied here. A line that sets a changed key is rewritten in place, and every other line stays; where the
+file is too unusual for that, the whole is written anew.
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def _set(lines: list[str], table: str, name: str, *, value: Any) -> list[str]:
     for at in range(start + 1, end):
         if re.match(rf"\s*{name}\s*=", lines[at]):
             return [*lines[:at], written, *lines[at + 1 :]]
-    return [*lines[: start + 1], written, *lines[start + 1 :]]
+    while not lines[end - 1].strip():
+        end -= 1
+    return [*lines[:end], written, *lines[end:]]
 
 
 def _table_of(line: str) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.evaluation.nightly.next_day import RECALL
+from two_tower_assets.evaluation.page.formats import counted
 from two_tower_assets.evaluation.page.words import metric_name, metric_of
 from two_tower_assets.evaluation.paired.records import Group
 from two_tower_assets.tuning.finalists import name_of
@@ -30,7 +31,7 @@ def verdict_lines(outcome: Outcome) -> tuple[str, ...]:
     finals = f"On the validation window {name_of(best.trial)} is the best of the finals"
     return (
         headline(outcome),
-        f"{finals}: {RECALL} {best.mean:.4f}, mean of {len(best.values)} seeds.",
+        f"{finals}: {RECALL} {best.mean:.4f}, mean of {counted(len(best.values), 'seed')}.",
         *([_contest_line(outcome.contest), *_costs(outcome.contest)] if outcome.contest else []),
     )
 
@@ -64,5 +65,5 @@ def _contest_line(contest: Contest) -> str:
     better = sum(value > 0 for value in contest.by_seed)
     return (
         f"On the test window, which tuning never saw, {RECALL} goes {means}, {_signed(difference)} over "
-        f"{group.users:,} users; {better} of {contest.seeds} seeds find more."
+        f"{group.users:,} users; with {better} of {counted(contest.seeds, 'seed')} it finds more."
     )

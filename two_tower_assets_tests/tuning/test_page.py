@@ -45,7 +45,8 @@ def test_the_verdict_says_whether_it_is_more_than_chance(gain: float, half: floa
     assert words in headline(found)
     assert is_better(found) == better
     assert (
-        f"{gain:+.4f} [{gain - half:+.4f} {gain + half:+.4f}] over 412 users; 2 of 3 seeds" in verdict_lines(found)[2]
+        f"{gain:+.4f} [{gain - half:+.4f} {gain + half:+.4f}] over 412 users; with 2 of 3 seeds"
+        in verdict_lines(found)[2]
     )
 
 
