@@ -82,6 +82,14 @@ def _table(found: Found, promised: float) -> Table:
             table.add_row(drift, "–", "there is nothing to change")
             continue
         delay = found.median_delay(drift)
-        days = "not found" if math.isinf(delay) else "the same day" if delay == 0 else f"{delay:g} days"
+        days = (
+            "not found"
+            if math.isinf(delay)
+            else "the same day"
+            if delay == 0
+            else "1 day"
+            if delay == 1
+            else f"{delay:g} days"
+        )
         table.add_row(drift, f"{found.share_found(drift):.0%} of {len(delays)}", days)
     return table
