@@ -81,7 +81,11 @@ def _table(found: Found, promised: float) -> Table:
         if not delays:
             table.add_row(drift, "–", "there is nothing to change")
             continue
-        delay = found.median_delay(drift)
-        days = "not found" if math.isinf(delay) else "the same day" if delay == 0 else f"{delay:g} days"
-        table.add_row(drift, f"{found.share_found(drift):.0%} of {len(delays)}", days)
+        table.add_row(drift, f"{found.share_found(drift):.0%} of {len(delays)}", _days(found.median_delay(drift)))
     return table
+
+
+def _days(delay: float) -> str:
+    if math.isinf(delay):
+        return "not found"
+    return {0.0: "the same day", 1.0: "1 day"}.get(delay, f"{delay:g} days")

@@ -32,6 +32,12 @@ LIKES_FILE: Final = "live_likes.json"
 VECTORS_FILE: Final = "vectors.json"
 HEALTH_FILE: Final = "health.json"
 
+_DECISIONS: Final = {
+    "user_id": pl.String(),
+    "video_id": pl.String(),
+    "decision_type": pl.String(),
+    "created_at": SERVED["served_at"],
+}
 _NOTHING_EARLIER: Final = "No release is live that was trained on earlier data: there is nothing to compare with yet"
 
 
@@ -144,11 +150,3 @@ def _vectors(site: Site, release: Release) -> dict[str, Vectors] | None:
             for ids, block in read_blocks(path)
             for video, vector in zip(ids.tolist(), block, strict=True)
         }
-
-
-_DECISIONS: Final = {
-    "user_id": pl.String(),
-    "video_id": pl.String(),
-    "decision_type": pl.String(),
-    "created_at": SERVED["served_at"],
-}

@@ -21,6 +21,7 @@ WEEKS: Final = 8
 """After the release that are looked at."""
 
 _WEEK: Final = timedelta(days=7)
+_NAMES: Final = ("tags", "performers")
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +88,3 @@ def _world(observed: Observed, settings: MonitoringSettings) -> World:
     released = end - WEEKS * _WEEK - timedelta(days=1)
     names = {name: observed.catalogue.explode(name)[name].drop_nulls().unique().to_list() for name in _NAMES}
     return World(observed, Judge(Reference.of(observed, released, names, settings), settings))
-
-
-_NAMES: Final = ("tags", "performers")
