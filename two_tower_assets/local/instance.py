@@ -5,6 +5,7 @@ What does not live here: Dagster itself; this only prepares the two variables it
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Final
@@ -12,10 +13,13 @@ from typing import Final
 from two_tower_assets.home import Home
 
 DATABASE: Final = "dagster"
+SPIN: Final = "GOMP_SPINCOUNT"
+"""How often one of torch's threads looks for work before it sleeps. Left to itself it takes a core from whatever else
+runs for as long as it waits, and fits on a busy machine take twice as long."""
 
 
 def prepare_instance(home: Home, dagster_url: str | None) -> dict[str, str]:
-    """Return DAGSTER_HOME and DAGSTER_POSTGRES_URL, having made what they point at.
+    """Return DAGSTER_HOME and DAGSTER_POSTGRES_URL, having made what they point at, and how long threads spin.
 
     Args:
         home: where the instance lives.
@@ -30,7 +34,11 @@ def prepare_instance(home: Home, dagster_url: str | None) -> dict[str, str]:
         embedded = EmbeddedPostgres(home.postgres)
         embedded.start()
         dagster_url = embedded.ensure_database(DATABASE)
-    return {"DAGSTER_HOME": str(home.dagster), "DAGSTER_POSTGRES_URL": for_dagster(dagster_url)}
+    return {
+        "DAGSTER_HOME": str(home.dagster),
+        "DAGSTER_POSTGRES_URL": for_dagster(dagster_url),
+        SPIN: os.environ.get(SPIN, "20000"),
+    }
 
 
 def for_dagster(url: str) -> str:
