@@ -106,13 +106,14 @@ def discard_experiment(name: str, note: str | None, data: Path | None) -> None:
 @click.argument("name")
 @click.option("--arm", required=True, help="Of a stopped experiment.")
 @click.option("--note", help="Kept in both logs.")
+@click.option("--anyway", metavar="WHY", help="Don't ask what the experiment shows; why is kept in both logs.")
 @data_option
-def promote_arm(name: str, arm: str, note: str | None, data: Path | None) -> None:
-    """Make an arm's release live, and say which settings to change."""
+def promote_arm(name: str, arm: str, note: str | None, anyway: str | None, data: Path | None) -> None:
+    """Make an arm's release live, and say which settings to change; refused unless it is better and harms nothing."""
     from two_tower_assets.defs.experimenting.promoting import promote
     from two_tower_assets.defs.site import open_site
 
-    click.echo(promote(open_site(data_folder=data).target, name, arm, note=note))
+    click.echo(promote(open_site(data_folder=data).target, name, arm, note=note, anyway=anyway))
 
 
 @experiment.command("status")

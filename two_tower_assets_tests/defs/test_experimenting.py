@@ -72,7 +72,10 @@ def test_an_experiment_from_its_creation_to_its_promotion(connection: Connection
     assert refused.exit_code == 1
     assert "Stop it first" in refused.output
     assert "everybody is served by the live release" in said("stop", "tags", "--note", "enough")
-    assert said("promote", "tags", "--arm", "diverse").splitlines() == [
+    refused = experiment("promote", "tags", "--arm", "diverse")
+    assert refused.exit_code == 1
+    assert "'diverse' of 'tags' may not be promoted" in refused.output
+    assert said("promote", "tags", "--arm", "diverse", "--anyway", "we like it").splitlines() == [
         "diverse of tags is promoted",
         "set DIVERSITY_LAMBDA=0.8 in the functions' environment",
         "set rerank.free = 0.0 in the settings file, for the next release",
@@ -102,20 +105,14 @@ def test_a_version_that_is_promoted_goes_live(versions: Path, home: Path, databa
     assert experiment("create", "back", "--users", "1000", *arms).exit_code == 0
     said("start", "back", "--share", "1")
     said("stop", "back")
-
-    def not_allowed(connection: Connection, name: str, arm: str) -> None:
-        del connection
-        raise ExperimentError(f"{arm} of {name} is no better", remedy="Keep the control.")
-
-    with pytest.raises(ExperimentError, match="former of back is no better"):
-        promote(target, "back", "former", note=None, allowed=not_allowed)
-    assert said("promote", "back", "--arm", "former", "--note", "better") == (
-        f"former of back is promoted\nlive: {OLD} (before: {NEW})\n"
-    )
-    assert said("promote", "back", "--arm", "former").splitlines()[1] == f"live: {OLD} already"
+    with pytest.raises(ExperimentError, match="'former' of 'back' may not be promoted"):
+        promote(target, "back", "former")
+    anyway = ("promote", "back", "--arm", "former", "--anyway", "it was better last year", "--note", "asked twice")
+    assert said(*anyway) == f"former of back is promoted\nlive: {OLD} (before: {NEW})\n"
+    assert said(*anyway).splitlines()[1] == f"live: {OLD} already"
     with connect(database) as connection:
         log = "select note from public.release_log order by id desc limit 1"
-        assert value(connection, log) == "experiment back, arm former: better"
+        assert value(connection, log) == ("experiment back, arm former: anyway: it was better last year; asked twice")
 
 
 @pytest.mark.parametrize(

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from two_tower_assets.database.connection import connect
 from two_tower_assets.experiments.definition import RankingChanges
-from two_tower_assets.experiments.registry import Connection, record_promotion, require_stopped_arm
+from two_tower_assets.experiments.readout.promotion import require_promotable
+from two_tower_assets.experiments.registry import record_promotion, require_stopped_arm
 from two_tower_assets.publishing.flip import promote as make_live
 from two_tower_assets.publishing.target import Target
 
-Readout = Callable[[Connection, str, str], object]
-"""Asked with the experiment and the arm; raises ExperimentError where what was seen does not allow it."""
 
-
-def _unasked(connection: Connection, name: str, arm: str) -> None:
-    del connection, name, arm
-
-
-def promote(target: Target, name: str, arm: str, *, note: str | None, allowed: Readout = _unasked) -> str:
+def promote(target: Target, name: str, arm: str, *, note: str | None = None, anyway: str | None = None) -> str:
     """Promote an arm of a stopped experiment, and return what was done and what is left to do.
 
     Again after a crash: what was done is found done.
 
+    Args:
+        target: where releases go live.
+        name: of the experiment.
+        arm: of it.
+        note: kept in both logs.
+        anyway: why it is promoted although the readout does not allow it; kept in both logs. None asks the readout.
+
     Raises:
-        ExperimentError: it is not stopped, has no such arm, or `allowed` refuses.
+        ExperimentError: it is not stopped, has no such arm, or its readout does not allow it.
         PublishingError: the arm's version cannot go live.
     """
     with connect(target.url, autocommit=True) as connection:
         chosen = require_stopped_arm(connection, name, arm)
-        allowed(connection, name, arm)
+        if anyway is None:
+            require_promotable(connection, name, arm)
+        else:
+            note = f"anyway: {anyway}" + (f"; {note}" if note else "")
         said = [f"{arm} of {name} is promoted"]
         if chosen.model_version is not None:
             because = f"experiment {name}, arm {arm}" + (f": {note}" if note else "")
