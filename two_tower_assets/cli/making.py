@@ -150,8 +150,9 @@ def gate_simulation(replications: int, file: Path | None) -> None:
 @click.argument("before", metavar="BEFORE")
 @click.argument("after", metavar="[AFTER]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write it here as a page, too.")
 @data_option
-def compare(before: str, after: str | None, data: Path | None, *, as_json: bool) -> None:
+def compare(before: str, after: str | None, data: Path | None, page: Path | None, *, as_json: bool) -> None:
     """Ask two versions what people liked after both were trained, and say who wins for whom. AFTER is the live one.
 
     Both versions' folders are on this machine, and the latest snapshot holds decisions that came since.
@@ -159,7 +160,7 @@ def compare(before: str, after: str | None, data: Path | None, *, as_json: bool)
     from two_tower_assets.defs.comparing.printing import print_comparison
     from two_tower_assets.defs.site import open_site
 
-    print_comparison(open_site(data_folder=data), before, after, as_json=as_json)
+    print_comparison(open_site(data_folder=data), before, after, as_json=as_json, page=page)
 
 
 def _use_preset(preset: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -12,16 +12,15 @@ from rich.table import Table
 from two_tower_assets.defs.comparing.measured import measure
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.tables import TABLE_WIDTH
-from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.evaluation.paired.compare import FIRST, METRICS
+from two_tower_assets.evaluation.paired.page import render
 from two_tower_assets.evaluation.paired.records import ChangedList, Comparison, Group
+from two_tower_assets.evaluation.paired.surely import claimed_lines, signed
+from two_tower_assets.home import write_text
 from two_tower_assets.publishing.listing import find_details
 
-_FEWEST: Final = 30
-"""Users of a group of whom something is claimed."""
 
-
-def print_comparison(site: Site, before: str, after: str | None, *, as_json: bool) -> None:
+def print_comparison(site: Site, before: str, after: str | None, *, as_json: bool, page: Path | None) -> None:
     """Compare two versions and print what came of it.
 
     Args:
@@ -29,8 +28,11 @@ def print_comparison(site: Site, before: str, after: str | None, *, as_json: boo
         before: one model version.
         after: the other; default: the live one.
         as_json: print one JSON document instead of tables.
+        page: where to write it as a page, too.
     """
     comparison = measure(site, before, after or find_details(site.serving_url).model_version)
+    if page:
+        write_text(page, render(comparison))
     if as_json:
         click.echo(comparison.model_dump_json(indent=1))
         return
@@ -59,33 +61,18 @@ def _figure(group: Group, metric: str) -> str:
     if metric not in group.difference:
         return "–"
     means = f"{group.before[metric].mean:.4f} → {group.after[metric].mean:.4f}"
-    return f"{means}\n{_signed(group.difference[metric])}"
-
-
-def _signed(difference: Interval) -> str:
-    low, high = difference.low or 0.0, difference.high or 0.0
-    return f"{difference.mean:+.4f} [{low:+.4f} {high:+.4f}]"
+    return f"{means}\n{signed(group.difference[metric])}"
 
 
 def _words(comparison: Comparison) -> Iterator[str]:
     """Say for whom a difference is more than chance, and show lists that changed."""
-    told = [line for group in comparison.groups for line in _told(group)]
-    yield from told or ["No difference can be told from chance."]
+    yield from claimed_lines(comparison.groups)
     yield f"Of a person's first {FIRST} videos, {comparison.same.mean:.0%} are the same."
     for changed in comparison.changed:
         yield ""
         yield f"{changed.user_id} liked {_named(changed.liked, changed, comparison.titles)} afterwards."
         for version, videos in ((comparison.before, changed.before), (comparison.after, changed.after)):
             yield f"  {version}: {_named(videos, changed, comparison.titles)}"
-
-
-def _told(group: Group) -> Iterator[str]:
-    if group.users < _FEWEST:
-        return
-    for metric, difference in group.difference.items():
-        if difference.low is None or difference.high is None or difference.low <= 0 <= difference.high:
-            continue
-        yield f"{group.name}: {metric} {_signed(difference)} over {group.users:,} users, more than chance."
 
 
 def _named(videos: tuple[str, ...], changed: ChangedList, titles: Mapping[str, str]) -> str:
