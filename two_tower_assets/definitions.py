@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from two_tower_assets.defs import checks, health_checks
+from two_tower_assets.defs import checks
 from two_tower_assets.defs.assets import (
     artifacts,
     evaluation,
@@ -24,6 +24,7 @@ from two_tower_assets.defs.automation.jobs import JOBS
 from two_tower_assets.defs.automation.schedules import schedules
 from two_tower_assets.defs.automation.sensors import sensors
 from two_tower_assets.defs.console import readable_console
+from two_tower_assets.defs.monitoring import checks as monitoring_checks
 from two_tower_assets.defs.resources import PointerIOManager, Workspace
 from two_tower_assets.defs.stage import POINTERS
 from two_tower_assets.retries import silence_retries
@@ -43,7 +44,7 @@ def build_defs(overrides: Mapping[str, Any] | None = None) -> dg.Definitions:
     resources.setdefault(POINTERS, PointerIOManager(workspace=resources["workspace"]))
     return dg.Definitions(
         assets=with_freshness(dg.load_assets_from_modules(STAGES), settings.automation),
-        asset_checks=dg.load_asset_checks_from_modules([checks, health_checks]),
+        asset_checks=dg.load_asset_checks_from_modules([checks, monitoring_checks]),
         jobs=JOBS,
         schedules=schedules(settings.automation),
         sensors=sensors(settings.automation),

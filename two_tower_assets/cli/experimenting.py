@@ -169,7 +169,7 @@ def simulate_experiments(experiments: int, data: Path | None) -> None:
 
     With a folder of rows, its users take part as well.
     """
-    from two_tower_assets.defs.experiment_simulation import print_answers
+    from two_tower_assets.defs.experimenting.simulating import print_answers
 
     if not print_answers(experiments, data):
         sys.exit(1)

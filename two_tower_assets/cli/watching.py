@@ -18,7 +18,7 @@ from two_tower_assets.cli.groups import FriendlyGroup, data_option
 def monitor(context: click.Context, data: Path | None, *, as_json: bool) -> None:
     """Say whether what comes in has drifted from what the live release knows, and how it is liked."""
     if context.invoked_subcommand is None:
-        from two_tower_assets.defs.monitor import print_state
+        from two_tower_assets.defs.monitoring.printing import print_state
         from two_tower_assets.defs.site import open_site
 
         print_state(open_site(data_folder=data), as_json=as_json)
@@ -32,7 +32,7 @@ def simulate_monitoring(worlds: int, data: Path | None) -> None:
 
     With a folder of rows, its users live in the worlds.
     """
-    from two_tower_assets.defs.monitor import print_simulation
+    from two_tower_assets.defs.monitoring.printing import print_simulation
 
     if not print_simulation(worlds, data):
         sys.exit(1)

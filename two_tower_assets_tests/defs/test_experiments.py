@@ -15,7 +15,6 @@ from two_tower_assets.definitions import build_defs
 from two_tower_assets.defs.experimenting.promoting import promote
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.errors import ExperimentError
-from two_tower_assets.experiments.readout.promotion import require_promotable
 from two_tower_assets.experiments.registry import stop
 from two_tower_assets_tests.experiments.readout.rows_of import HOUR, plan_experiment, serve, two_arms
 from two_tower_assets_tests.publishing.releasing import target_at
@@ -153,8 +152,8 @@ def test_a_promotion_asks_the_readout(home: Path, database: str) -> None:
             plan_experiment(connection, name, traffic=traffic)
             two_arms(connection, effect, experiment=name, seed=1 if effect else 2)
             stop(connection, name)
-        promote(target, "taste", "candidate", note=None, allowed=require_promotable)
+        promote(target, "taste", "candidate")
         with pytest.raises(ExperimentError, match="'candidate' of 'noise' may not be promoted"):
-            promote(target, "noise", "candidate", note=None, allowed=require_promotable)
+            promote(target, "noise", "candidate")
         promoted = connection.execute("select name, promoted_arm from public.experiments order by name").fetchall()
     assert promoted == [("noise", None), ("taste", "candidate")]

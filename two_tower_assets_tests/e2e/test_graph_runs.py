@@ -133,7 +133,7 @@ def test_a_second_run_makes_nothing_twice(
     second = two_tower("run")
     assert second.returncode == 0, second.stderr
     made = [line for line in second.stderr.splitlines() if line.startswith("✓")]
-    assert len(made) == 45
+    assert len(made) == 50
     assert all(line.endswith("unchanged") for line in made), made
     assert live_version(home) == version
     with psycopg.connect(EmbeddedPostgres(home.postgres).url("sample")) as connection:

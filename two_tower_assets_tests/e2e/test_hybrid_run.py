@@ -49,7 +49,7 @@ def test_a_hybrid_release_goes_live_and_answers(two_tower: Command, home: Home) 
     (home.root / "two_tower.toml").write_text(SETTINGS)
     run = two_tower("run")
     assert run.returncode == 0, run.stderr
-    assert run.stderr.count("✓ check") == 10
+    assert run.stderr.count("✓ check") == 14
     with psycopg.connect(EmbeddedPostgres(home.postgres).url("sample")) as connection:
         version = connection.execute("select model_version from public.live_release").fetchone()
         user = connection.execute(

@@ -57,7 +57,7 @@ def test_real_decisions_become_a_live_release_that_answers(two_tower: Command, h
     (home.root / "two_tower.toml").write_text(SETTINGS)
     run = two_tower("run", "--data", str(Path(root) / folder))
     assert run.returncode == 0, run.stderr
-    assert run.stderr.count("✓ check") == 10
+    assert run.stderr.count("✓ check") == 14
     (report,) = home.dagster.glob(f"assets/latest/{folder.replace('-', '_')}_*/evaluation/report.json")
     made = json.loads(report.read_text())
     trials = json.loads((home.root / made["root"] / "report.json").read_text())["trials"]

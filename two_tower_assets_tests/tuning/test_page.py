@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from two_tower_assets.evaluation.plots import MAX_BYTES
+from two_tower_assets.evaluation.png import MAX_BYTES
 from two_tower_assets.tuning.history import best_so_far
 from two_tower_assets.tuning.page import render, write_page
 from two_tower_assets.tuning.plots import history_plot, importance_plot

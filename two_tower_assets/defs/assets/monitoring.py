@@ -9,10 +9,7 @@ import dagster as dg
 from two_tower_assets.contract import Files
 from two_tower_assets.defs import metadata
 from two_tower_assets.defs.inputs import snapshot_of, space_of
-from two_tower_assets.defs.resources import Workspace
-from two_tower_assets.defs.stage import OVER_A_NETWORK, Metadata, produce, produce_in_version, stage_asset
-from two_tower_assets.defs.store import Facts, Made
-from two_tower_assets.defs.watching import (
+from two_tower_assets.defs.monitoring.looking import (
     DRIFT_FILE,
     HEALTH_FILE,
     LIKES_FILE,
@@ -23,6 +20,9 @@ from two_tower_assets.defs.watching import (
     watched_release,
     watched_versions,
 )
+from two_tower_assets.defs.resources import Workspace
+from two_tower_assets.defs.stage import OVER_A_NETWORK, Metadata, produce, produce_in_version, stage_asset
+from two_tower_assets.defs.store import Facts, Made
 from two_tower_assets.home import write_text
 from two_tower_assets.monitoring.records import DriftReport, Health, LiveLikes, VectorHealth
 from two_tower_assets.monitoring.words import drift_words, likes_words, vectors_words

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from two_tower_assets.contract import Files
-from two_tower_assets.defs.monitor import print_state
+from two_tower_assets.defs.monitoring.looking import drift_of, likes_of, vectors_of, watched_versions
+from two_tower_assets.defs.monitoring.printing import print_state
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.site import Site
-from two_tower_assets.defs.watching import drift_of, likes_of, vectors_of, watched_versions
 from two_tower_assets.errors import MissingAssetError
 from two_tower_assets.publishing.registry import list_releases
 from two_tower_assets.publishing.released_files import released_file

@@ -43,7 +43,7 @@ MORNINGS = (datetime(2026, 10, 24, tzinfo=UTC), datetime(2026, 10, 25, tzinfo=UT
 SETTINGS = Settings(
     sample=SampleSettings(users=150, videos=200, decisions_per_user=25),
     model=ModelSettings(heads=1, hidden=(16,)),
-    training=TrainingSettings(schedules=(30,), batch_size=64, catalogue_negatives=64, validate_every=30),
+    training=TrainingSettings(schedules=(90,), batch_size=64, catalogue_negatives=64, validate_every=90),
     # So few users and steps prove nothing: one night's window has enough of them, the next one's has too few.
     gate=GateSettings(
         min_users=20,

@@ -8,8 +8,8 @@ from two_tower_assets.defs.automation.going import release_begun_since, release_
 from two_tower_assets.defs.automation.jobs import release_job
 from two_tower_assets.defs.automation.ticks import Cursor, refusals_skip, serving
 from two_tower_assets.defs.console import CONSOLE
+from two_tower_assets.defs.monitoring.looking import Look, last_look
 from two_tower_assets.defs.resources import Workspace
-from two_tower_assets.defs.watching import Look, last_look
 from two_tower_assets.publishing.upkeep import require_live
 from two_tower_assets.settings import AutomationSettings
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from two_tower_assets.defs.monitoring.looking import DRIFT_FILE
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.store import Facts
-from two_tower_assets.defs.watching import DRIFT_FILE
 from two_tower_assets.monitoring.records import DriftReport, Reading
 from two_tower_assets_tests.artifacts.versions import CUTOFF
 from two_tower_assets_tests.defs.automation.ticking import Live, going, tick

@@ -20,7 +20,6 @@ from two_tower_assets.monitoring.observed import Observed
 from two_tower_assets.monitoring.records import DriftReport, LiveLikes, VectorHealth
 from two_tower_assets.monitoring.reference import Reference
 from two_tower_assets.publishing.registry import Release, list_releases, live_release
-from two_tower_assets.publishing.released_files import released_file
 from two_tower_assets.sources.requirements import database_errors
 from two_tower_assets.sources.snapshot import Snapshot, open_snapshot
 
@@ -70,6 +69,8 @@ def drift_of(site: Site, folder: Path, release: Release | None) -> DriftReport:
     """Hold a snapshot's last window against what a release was trained on."""
     if release is None:
         return DriftReport(reason=_NOTHING_EARLIER)
+    from two_tower_assets.publishing.released_files import released_file
+
     with released_file(site.target.buckets, site.home.artifacts, release, Files.REFERENCE) as path:
         if path is None:
             return DriftReport(
@@ -141,6 +142,7 @@ def _live(site: Site) -> Release | None:
 
 def _vectors(site: Site, release: Release) -> dict[str, Vectors] | None:
     from two_tower_assets.artifacts.embeddings import read_blocks
+    from two_tower_assets.publishing.released_files import released_file
 
     with released_file(site.target.buckets, site.home.artifacts, release, Files.VIDEO_EMBEDDINGS) as path:
         if path is None:

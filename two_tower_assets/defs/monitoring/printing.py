@@ -9,8 +9,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from two_tower_assets.defs.monitoring.looking import HEALTH_FILE
 from two_tower_assets.defs.site import Site
-from two_tower_assets.defs.watching import HEALTH_FILE
 from two_tower_assets.environment import read_environment
 from two_tower_assets.errors import MissingAssetError
 from two_tower_assets.monitoring.page import PAGE_FILE

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import dagster as dg
 
+from two_tower_assets.defs.monitoring.looking import DRIFT_FILE, LIKES_FILE, VECTORS_FILE
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.defs.stage import friendly
 from two_tower_assets.defs.store import Made
-from two_tower_assets.defs.watching import DRIFT_FILE, LIKES_FILE, VECTORS_FILE
 from two_tower_assets.monitoring.records import DriftReport, LiveLikes, VectorHealth
 from two_tower_assets.monitoring.words import drift_words
 
