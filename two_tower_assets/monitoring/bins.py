@@ -95,7 +95,8 @@ def number_bins(values: pl.Series) -> Bins:
         return Bins(kind="numbers")
     tenths = np.quantile(finite, _QUANTILES, method="inverted_cdf")
     value, times = np.unique(tenths, return_counts=True)
-    above = np.nextafter(value[times > 1], np.inf)
+    shared = value[times > 1]
+    above = np.nextafter(shared[shared < np.finfo(np.float64).max], np.inf)
     return Bins(kind="numbers", edges=tuple(np.unique(np.concatenate((value, above))).tolist()))
 
 

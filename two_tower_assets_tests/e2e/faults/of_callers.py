@@ -78,7 +78,7 @@ def _many_likes(world: World) -> Sequence[httpx.Response]:
 
 
 def _thousand(world: World) -> Sequence[httpx.Response]:
-    with world.fresh(DATABASE_TIMEOUT_SECONDS="5") as fresh:
+    with world.fresh(DATABASE_TIMEOUT_SECONDS="5", ARTIFACT_TIMEOUT_SECONDS="5") as fresh:
         answers = fresh.crowd(MANY_CALLERS)
         assert all(function.is_up for function in fresh.functions)
         return answers
