@@ -27,7 +27,7 @@ from two_tower_assets_tests.publishing.releasing import NEW, OLD, release, targe
 VIDEOS: Final = 20_000
 UPSERTED: Final = 500
 """Vectors that are upserted; from their time that of all follows."""
-LEAST: Final = 10.0
+LEAST: Final = 5.0
 # What an index of random vectors finds is not the question.
 _SETTINGS: Final = ReleaseSettings(min_ann_recall=0.1, min_filtered_ann_recall=0.1)
 
