@@ -123,7 +123,7 @@ pictures: $(STAMP) ## pictures of a report page, PAGE=file, on a phone and on a 
 
 demo-pictures: $(STAMP) ## like three videos on the demo page of the running stack: pictures, and what changed (Chromium)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
-	$(BIN)/python infra/demo_pictures.py http://127.0.0.1:$$(cat $${TWO_TOWER_HOME:-.two_tower}/stack/gateway.port) \
+	$(BIN)/python infra/demo_pictures.py http://127.0.0.1:$$(cat $${TWO_TOWER_HOME:-.two_tower}/stack/gateway.port 2>/dev/null) \
 		$${TWO_TOWER_HOME:-.two_tower}/demo-pictures
 
 up: $(STAMP) ## serve what was released at one SUPABASE_URL (PORT=number), until Ctrl-C

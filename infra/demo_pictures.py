@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from browser import chromium
-from playwright.sync_api import Page, ViewportSize
+from playwright.sync_api import Error, Page, ViewportSize
 
 LIKES = 3
 DESK: ViewportSize = {"width": 1280, "height": 900}
@@ -25,7 +25,7 @@ def main(url: str, folder: Path) -> None:
         page = browser.new_page(viewport=DESK, reduced_motion="reduce")
         lists: list[dict[str, float]] = []
         page.on("response", lambda response: _keep(lists, response))
-        page.goto(f"{url}/demo")
+        _open(page, f"{url}/demo")
         _settled(page)
         page.screenshot(path=folder / "1-before.png", full_page=True)
         liked = [_like(page) for _ in range(LIKES)]
@@ -35,6 +35,13 @@ def main(url: str, folder: Path) -> None:
         page.screenshot(path=folder / "3-phone-dark.png")
     print(_change(lists[0], lists[-1], liked))
     print(folder)
+
+
+def _open(page: Page, url: str) -> None:
+    try:
+        page.goto(url)
+    except Error:
+        sys.exit(f"Nothing answers at {url}. Start the local stack first: make up")
 
 
 def _keep(lists: list[dict[str, float]], response: Any) -> None:
