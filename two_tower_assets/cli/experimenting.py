@@ -8,10 +8,10 @@ from typing import Any, Final
 
 import click
 
-from two_tower_assets.cli.groups import FriendlyGroup, data_option
+from two_tower_assets.cli.groups import data_option
 
 
-@click.group("experiment", cls=FriendlyGroup)
+@click.group("experiment")
 def experiment() -> None:
     """A/B tests: whether what is shown to some users is better for them."""
 

@@ -8,10 +8,10 @@ from typing import Final
 
 import click
 
-from two_tower_assets.cli.groups import FriendlyGroup, data_option
+from two_tower_assets.cli.groups import data_option
 
 
-@click.group("monitor", cls=FriendlyGroup, invoke_without_command=True)
+@click.group("monitor", invoke_without_command=True)
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @data_option
 @click.pass_context
