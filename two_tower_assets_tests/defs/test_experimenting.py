@@ -158,3 +158,19 @@ def test_drafts_shares_and_names_that_are_wrong_are_refused() -> None:
     assert said("discard", "tags") == "tags is gone\n"
     assert "No experiment yet" in said("status")
     assert json.loads(said("status", "--json")) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("status",), ("ramp", "tags", "--share", "1"), ("readout", "tags"), ("promote", "tags", "--arm", "diverse")],
+)
+def test_a_database_without_the_tables_says_how_to_make_them(
+    home: Path, empty_database: str, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """In one paragraph, whichever command meets it first."""
+    assert home.name == "home"
+    monkeypatch.setenv("SUPABASE_DB_URL", empty_database)
+    answer = experiment(*words)
+    assert answer.exit_code == 1
+    assert isinstance(answer.exception, SystemExit)
+    assert "`two-tower migrate`" in answer.output

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from two_tower_assets.database.connection import connect
+from two_tower_assets.defs.experimenting.connected import connected
 from two_tower_assets.defs.release_words import moment, value
 from two_tower_assets.defs.tables import TABLE_WIDTH
 from two_tower_assets.experiments.definition import INTERLEAVED, LIVE, Arm
@@ -26,7 +26,7 @@ def print_status(url: str, name: str | None, *, as_json: bool) -> None:
     Raises:
         ExperimentError: there is none of that name.
     """
-    with connect(url, autocommit=True) as connection:
+    with connected(url) as connection:
         found = (require(connection, name),) if name else list_experiments(connection)
         served = {one.name: exposures(connection, one.name) for one in found}
     console = Console(highlight=False, width=TABLE_WIDTH)

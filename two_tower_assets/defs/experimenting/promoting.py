@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from two_tower_assets.database.connection import connect
+from two_tower_assets.defs.experimenting.connected import connected
 from two_tower_assets.experiments.definition import RankingChanges
 from two_tower_assets.experiments.readout.promotion import require_promotable
 from two_tower_assets.experiments.registry import record_promotion, require_stopped_arm
@@ -26,7 +26,7 @@ def promote(target: Target, name: str, arm: str, *, note: str | None = None, any
         ExperimentError: it is not stopped, has no such arm, or its readout does not allow it.
         PublishingError: the arm's version cannot go live.
     """
-    with connect(target.url, autocommit=True) as connection:
+    with connected(target.url) as connection:
         chosen = require_stopped_arm(connection, name, arm)
         if anyway is None:
             require_promotable(connection, name, arm)

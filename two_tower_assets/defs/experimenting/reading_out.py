@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from two_tower_assets.database.connection import connect
+from two_tower_assets.defs.experimenting.connected import connected
 from two_tower_assets.defs.experimenting.readout_tables import Rows, arm_rows, lift_rows, said
 from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.tables import TABLE_WIDTH
@@ -29,7 +29,7 @@ def print_readout(site: Site, name: str, *, as_json: bool, page: Path | None) ->
     Raises:
         ExperimentError: there is no such experiment, or its plan cannot be read out.
     """
-    with connect(site.serving_url) as connection:
+    with connected(site.serving_url, autocommit=False) as connection:
         found = readout(connection, name)
     if page is not None:
         write_text(page, render(found))

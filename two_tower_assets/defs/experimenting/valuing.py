@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from two_tower_assets.database.connection import connect
+from two_tower_assets.defs.experimenting.connected import connected
 from two_tower_assets.defs.site import Site
 from two_tower_assets.evaluation.bootstrap import Interval
 from two_tower_assets.experiments.counterfactual.showings import read_chances, read_served
@@ -21,7 +21,7 @@ def print_value(site: Site, chances: Path, *, hours: int, as_json: bool) -> None
         ExperimentError: the file cannot be read, or what was served says too little of the candidate.
     """
     wanted = read_chances(chances)
-    with connect(site.serving_url) as connection:
+    with connected(site.serving_url, autocommit=False) as connection:
         found = candidate_value(read_served(connection, wanted, attribution=timedelta(hours=hours)))
     if as_json:
         click.echo(found.model_dump_json(indent=1))
