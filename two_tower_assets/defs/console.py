@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import weakref
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import dagster as dg
@@ -28,10 +29,14 @@ class _Lines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self._terminal = os.dup(2)
+        self._started: dict[str | None, float] = {}
         weakref.finalize(self, os.close, self._terminal)
 
     def emit(self, record: logging.LogRecord) -> None:
-        line = _line(record)
+        event: dg.DagsterEvent | None = getattr(record, "dagster_meta", {}).get("dagster_event")
+        if event is not None and event.is_step_start:
+            self._started[event.step_key] = record.created
+        line = _line(record, event, self._started)
         if line is not None:
             os.write(self._terminal, f"{line}\n".encode())
 
@@ -50,13 +55,14 @@ def step_name(event: dg.DagsterEvent) -> str:
     return str(event.step_key).replace("__", "/", 1)
 
 
-def _line(record: logging.LogRecord) -> str | None:
-    meta: dict[str, Any] = getattr(record, "dagster_meta", {})
-    event: dg.DagsterEvent | None = meta.get("dagster_event")
+def _line(
+    record: logging.LogRecord, event: dg.DagsterEvent | None, started: Mapping[str | None, float]
+) -> str | None:
     if event is None:
+        meta: dict[str, Any] = getattr(record, "dagster_meta", {})
         return _message_line(str(meta.get("orig_message", record.getMessage())), record.levelno)
     if event.is_step_materialization:
-        return _asset_line(event)
+        return _asset_line(event, record.created - started.get(event.step_key, record.created))
     if event.event_type is dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         return _check_line(event)
     if event.is_step_failure:
@@ -70,11 +76,11 @@ def _message_line(message: str, level: int) -> str | None:
     return f"    {message}" if level >= logging.INFO and not is_consequence else None
 
 
-def _asset_line(event: dg.DagsterEvent) -> str:
+def _asset_line(event: dg.DagsterEvent, seconds: float) -> str:
     materialization = event.step_materialization_data.materialization
     unchanged = materialization.metadata.get("unchanged")
-    note = "unchanged" if unchanged is not None and unchanged.value else ""
-    return f"✓ {materialization.asset_key.to_user_string():<36} {note}".rstrip()
+    note = "unchanged" if unchanged is not None and unchanged.value else f"{seconds:7.1f} s"
+    return f"✓ {materialization.asset_key.to_user_string():<36} {note}"
 
 
 def _check_line(event: dg.DagsterEvent) -> str:

@@ -16,6 +16,7 @@ from typing import Final
 
 from two_tower_assets.errors import EvaluationError
 from two_tower_assets.evaluation.baselines import BASELINES, Baseline, Fitted, Parameters, tune
+from two_tower_assets.evaluation.baselines.threads import side_by_side
 from two_tower_assets.evaluation.ranking import Ranking, rank
 from two_tower_assets.evaluation.report import Baseline as Kept
 from two_tower_assets.evaluation.selection import DEPTH, mean_ndcg
@@ -39,12 +40,21 @@ class Result:
 def baseline_results(name: str, trials: Trials) -> dict[str, Result]:
     """Trial to result; trials that the method cannot know anything about are left out."""
     method = next(method for method in BASELINES if method.name == name)
-    chosen = _chosen(method, trials.validation)
-    results = {GLOBAL: _result(method, chosen, trials.test)}
-    if name in _KNOWS_NEW_VIDEOS:
-        results[NEW_VIDEOS] = _result(method, chosen, trials.new_videos)
-    # Each trial is named once and in its turn: two need not fit into the memory.
-    results[PER_USER] = _result(method, _chosen(method, trials.per_user_validation), trials.per_user)
+
+    def tuned_before_a_moment() -> dict[str, Result]:
+        chosen = _chosen(method, trials.validation)
+        results = {GLOBAL: _result(method, chosen, trials.test)}
+        if name in _KNOWS_NEW_VIDEOS:
+            results[NEW_VIDEOS] = _result(method, chosen, trials.new_videos)
+        return results
+
+    def tuned_per_user() -> dict[str, Result]:
+        return {PER_USER: _result(method, _chosen(method, trials.per_user_validation), trials.per_user)}
+
+    # Each names its trials once and in their turn: two need not fit into the memory.
+    works = [tuned_before_a_moment, tuned_per_user]
+    found = side_by_side(works) if trials.all_fit else [work() for work in works]
+    results = found[0] | found[1]
     return {trial: results[trial] for trial in (GLOBAL, PER_USER, NEW_VIDEOS) if trial in results}
 
 

@@ -285,13 +285,14 @@ class Trials:
 
     def _trial(self, name: str, cut_out: Callable[[], Trial]) -> Trial:
         if name not in self._kept:
-            if not self._all_fit:
+            if not self.all_fit:
                 self._kept.clear()
             self._kept[name] = cut_out()
         return self._kept[name]
 
     @property
-    def _all_fit(self) -> bool:
+    def all_fit(self) -> bool:
+        """Whether all are kept beside one another."""
         a_trial = CHECKPOINT_BYTES + _BYTES_A_DECISION * len(self.source.history.time)
         return _PROTOCOLS * a_trial <= self.memory_mib * 2**20 // 2
 

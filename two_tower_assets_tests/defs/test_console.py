@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+import time
 from pathlib import Path
 
 import dagster as dg
@@ -42,3 +44,27 @@ def test_a_failure_is_seen_though_standard_error_is_captured(
     assert not result.success
     assert capfd.readouterr().err == "✗ fails: A table is empty [videos]. Fill it.\n"
     assert (tmp_path / "captured").read_bytes() == b""
+
+
+def test_an_asset_is_said_with_its_seconds(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that who waits sees where the time goes; what was found unchanged says that instead."""
+
+    @dg.asset(key_prefix="stage")
+    def made() -> None:
+        time.sleep(0.2)
+
+    @dg.asset(key_prefix="stage", deps=[made])
+    def kept() -> dg.MaterializeResult[None]:
+        return dg.MaterializeResult(metadata={"unchanged": True})
+
+    monkeypatch.setattr(sys, "stderr", open(2, "w", closefd=False))  # noqa: SIM115
+    job = dg.define_asset_job("all")
+    code = dg.Definitions(assets=[made, kept], jobs=[job], loggers={"console": readable_console})
+    code.resolve_job_def("all").execute_in_process(run_config=CONSOLE)
+    first, second = capfd.readouterr().err.splitlines()
+    found = re.fullmatch(r"✓ stage/made +(\d+\.\d) s", first)
+    assert found is not None
+    assert float(found[1]) >= 0.2
+    assert re.fullmatch(r"✓ stage/kept +unchanged", second)
