@@ -33,6 +33,7 @@ from two_tower_assets.local.stack import LocalStack
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.storage.buckets import open_buckets
 from two_tower_assets_tests.artifacts.versions import feature_space, make_version
+from two_tower_assets_tests.bench.cost import measured, resident_mib
 from two_tower_assets_tests.bench.report import Line
 from two_tower_assets_tests.publishing.releasing import NEW, release
 
@@ -54,6 +55,8 @@ class _Callers:
     url: str
     key: str
     users: list[str]
+    process: int
+    """Who answers."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class _Load:
     milliseconds: list[float]
     failures: int
     seconds: float
+    grown_mib: float | None
+    """By how much the process that answers grew."""
 
     def percentile(self, percent: float) -> float:
         return float(np.percentile(self.milliseconds, percent))
@@ -89,7 +94,7 @@ def measure() -> Iterator[Line]:
 def _measured(stack: LocalStack, users: list[str]) -> Iterator[Line]:
     url, key = stack.url, stack.keys.service_role
     assert url is not None
-    callers = _Callers(url, key, users)
+    callers = _Callers(url, key, users, _gateway(stack))
     cold = _loaded(callers, "ai-recommend-v5", 1, 0.0)
     yield _line("ai-recommend-v5, first answer of the process", cold, 100, COLD_MILLISECONDS)
     _loaded(callers, "ai-recommend-v5", 4, WARM_SECONDS)
@@ -98,7 +103,7 @@ def _measured(stack: LocalStack, users: list[str]) -> Iterator[Line]:
             load = _loaded(callers, function, count, SECONDS)
             for what, percent, bound in (("median", 50, bounds[0]), ("p99", 99, bounds[1])):
                 yield _line(f"{function}, {VIDEOS} videos, {count} callers: {what}", load, percent, bound)
-    megabytes = psutil.Process(_gateway(stack)).memory_info().rss / 1e6
+    megabytes = psutil.Process(callers.process).memory_info().rss / 1e6
     yield Line(
         stage=_STAGE,
         what="memory of the Deno that runs both functions and the gateway",
@@ -107,6 +112,9 @@ def _measured(stack: LocalStack, users: list[str]) -> Iterator[Line]:
         ratio=megabytes / MEGABYTES,
         target="<= 1.0 x",
         met=megabytes <= MEGABYTES,
+        seconds=None,
+        peak_mib=resident_mib("VmHWM", callers.process),
+        moved=None,
     )
 
 
@@ -120,6 +128,9 @@ def _line(what: str, load: _Load, percent: float, bound: float) -> Line:
         ratio=reached / bound,
         target="<= 1.0 x, no error",
         met=reached <= bound and not load.failures,
+        seconds=reached / 1000,
+        peak_mib=load.grown_mib,
+        moved=None,
     )
 
 
@@ -147,11 +158,12 @@ def _loaded(callers: _Callers, function: str, count: int, seconds: float) -> _Lo
         connection.close()
 
     threads = [threading.Thread(target=call, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return _Load(milliseconds, len(failures), time.perf_counter() - start)
+    with measured(callers.process) as cost:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return _Load(milliseconds, len(failures), cost.seconds, cost.grown_mib)
 
 
 def _gateway(stack: LocalStack) -> int:
