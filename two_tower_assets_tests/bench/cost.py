@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,16 +28,20 @@ class Cost:
 
 
 @contextmanager
-def measured(process: int | str = "self") -> Iterator[Cost]:
+def measured(process: int | str = "self", *, afresh: bool = True) -> Iterator[Cost]:
     """Measure what is done inside; another `measured` of the same process must not begin meanwhile.
 
     Seconds are those of the wall. Memory is what is resident, as the kernel counts it: `VmHWM` of /proc/PID/status,
-    begun anew by /proc/PID/clear_refs. Memory that an allocator kept from earlier work is not seen to grow again.
+    begun anew by /proc/PID/clear_refs. What an allocator kept of earlier work would not be seen to grow again.
 
     Args:
         process: whose memory it is: ours, or the id of a process that works for us, such as a database session.
             What that one shares with others, as sessions share the database's buffers, counts where it touches it.
+        afresh: whether the C library gives back first what it kept. Repetitions, whose seconds are compared, do
+            without: they would pay for the same pages again and again.
     """
+    if afresh:
+        _give_back()
     _forget_peak(process)
     cost = Cost(before_mib=resident_mib("VmRSS", process))
     begun = time.perf_counter()
@@ -61,9 +67,9 @@ def in_turns(
         process: as for `measured`.
     """
     found: list[list[Cost]] = [[] for _ in works]
-    for _ in range(warm_up + turns):
+    for turn in range(warm_up + turns):
         for work, costs in zip(works, found, strict=True):
-            with measured(process) as cost:
+            with measured(process, afresh=turn == 0) as cost:
                 work()
             costs.append(cost)
     return [together(costs, of, warm_up) for costs in found]
@@ -73,6 +79,13 @@ def together(costs: Sequence[Cost], of: Callable[[Sequence[float]], float] = min
     """Return what stands for several turns of the same work; the arguments are those of `in_turns`."""
     most = max(costs, key=lambda cost: cost.grown_mib or 0.0)
     return Cost(of([cost.seconds for cost in costs[warm_up:]]), most.before_mib, most.peak_mib)
+
+
+def _give_back() -> None:
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _forget_peak(process: int | str) -> None:

@@ -62,3 +62,16 @@ def test_turns_are_told_by_their_seconds_and_by_the_memory_of_the_one_that_grew_
     assert together(costs, warm_up=1) == Cost(2.0, 100.0, 300.0)
     assert together(costs, of=max) == Cost(9.0, 100.0, 300.0)
     assert together([Cost(1.0)]) == Cost(1.0)
+
+
+@needs_proc
+@pytest.mark.parametrize(("afresh", "expected"), [(True, 78), (False, 0)])
+def test_what_the_allocator_kept_of_earlier_work_is_seen_to_grow_again(afresh: bool, expected: float) -> None:
+    """Small pieces, freed but kept since a later one is still held, would hide that as many are needed again."""
+    pieces = [np.ones(1024, np.float64) for _ in range(10_000)]
+    later = np.ones(1024, np.float64)
+    del pieces
+    with measured(afresh=afresh) as cost:
+        again = [np.ones(1024, np.float64) for _ in range(10_000)]
+    assert (len(again), len(later)) == (10_000, 1024)
+    assert cost.grown_mib == pytest.approx(expected, abs=20)
