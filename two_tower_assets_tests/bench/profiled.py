@@ -56,15 +56,17 @@ def _dropout() -> Line:
 
 def _resamples() -> Line:
     random = np.random.default_rng(0)
-    columns = {(method, metric): random.random(USERS) for method in range(METHODS) for metric in range(METRICS)}
+    of_method = [{f"{method}.{n}": random.random(USERS) for n in range(METRICS)} for method in range(METHODS)]
+    columns = {name: value_U for values in of_method for name, value_U in values.items()}
 
     def before() -> None:
-        for method in range(METHODS):
-            Resampling(USERS).means({name: value_U for name, value_U in columns.items() if name[0] == method})
+        for values in of_method:
+            Resampling(USERS).means(values)
 
-    values = METHODS * METRICS * USERS
     what = f"intervals of {METHODS} methods x {METRICS} metrics of {USERS} users, resamples drawn once"
-    return _line(what, values, lambda: Resampling(USERS).means(columns), "drawn for each method", before)
+    return _line(
+        what, len(columns) * USERS, lambda: Resampling(USERS).means(columns), "drawn for each method", before
+    )
 
 
 def _line(what: str, rows: int, now: Callable[[], object], other: str, before: Callable[[], object]) -> Line:
