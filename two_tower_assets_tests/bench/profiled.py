@@ -21,7 +21,9 @@ WIDTH: Final = 777
 """Of a user's features: 512 tags and 256 performers among them."""
 SIZE: Final = 256
 METHODS, METRICS, USERS = 8, 15, 2000
-TURNS: Final = 20
+TURNS: Final = 100
+"""Of what takes milliseconds."""
+LONG_TURNS: Final = 10
 
 
 def measure() -> Iterator[Line]:
@@ -65,12 +67,19 @@ def _resamples() -> Line:
 
     what = f"intervals of {METHODS} methods x {METRICS} metrics of {USERS} users, resamples drawn once"
     return _line(
-        what, len(columns) * USERS, lambda: Resampling(USERS).means(columns), "drawn for each method", before
+        what,
+        len(columns) * USERS,
+        lambda: Resampling(USERS).means(columns),
+        "drawn for each method",
+        before,
+        turns=LONG_TURNS,
     )
 
 
-def _line(what: str, rows: int, now: Callable[[], object], other: str, before: Callable[[], object]) -> Line:
-    done, was = in_turns(now, before, turns=TURNS, warm_up=1)
+def _line(
+    what: str, rows: int, now: Callable[[], object], other: str, before: Callable[[], object], *, turns: int = TURNS
+) -> Line:
+    done, was = in_turns(now, before, turns=turns, warm_up=1)
     ratio = done.seconds / was.seconds
     return Line(
         stage="profiled",
