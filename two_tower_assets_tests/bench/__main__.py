@@ -16,7 +16,7 @@ from two_tower_assets_tests import bench
 from two_tower_assets_tests.bench.record import Record
 from two_tower_assets_tests.bench.report import Line, as_table
 
-_NOT_STAGES = {"__main__", "catalogue", "compare", "record", "report"}
+_NOT_STAGES = {"__main__", "catalogue", "compare", "cost", "record", "report"}
 
 
 def main() -> int:

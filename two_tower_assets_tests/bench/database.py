@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from two_tower_assets.database.connection import connect
 from two_tower_assets.database.migrate import migrate
 from two_tower_assets.local.postgres import EmbeddedPostgres
-from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.bench.cost import Cost, in_turns
+from two_tower_assets_tests.bench.report import Line, Moved
 from two_tower_assets_tests.database.releases import as_text, release, unit_vectors
 from two_tower_assets_tests.database.rows import Connection, video_id
 
@@ -78,9 +78,12 @@ def _fill(connection: Connection) -> None:
 
 def _pages(connection: Connection) -> Iterator[Line]:
     last_after = f"00000000-0000-4000-8000-{USERS - PAGE:012x}"
-    first, last = _alternating(
-        lambda: _page(connection, "p_after => null"), lambda: _page(connection, f"p_after => '{last_after}'")
+    first_page, last_page = _alternating(
+        connection,
+        lambda: _page(connection, "p_after => null"),
+        lambda: _page(connection, f"p_after => '{last_after}'"),
     )
+    first, last = first_page.seconds, last_page.seconds
     yield Line(
         stage="database",
         what=f"last page of {PAGE} users x {DECISIONS} decisions, of {USERS} users",
@@ -89,8 +92,12 @@ def _pages(connection: Connection) -> Iterator[Line]:
         ratio=last / first,
         target="0.8…1.2 x",
         met=0.8 <= last / first <= 1.2,
+        seconds=last,
+        peak_mib=last_page.grown_mib,
+        moved=Moved(PAGE * DECISIONS, "rows"),
     )
-    (by_offset,) = _alternating(lambda: _page(connection, f"p_offset => {USERS - PAGE}"))
+    (offset,) = _alternating(connection, lambda: _page(connection, f"p_offset => {USERS - PAGE}"))
+    by_offset = offset.seconds
     yield Line(
         stage="database",
         what="the same last page by key",
@@ -99,6 +106,9 @@ def _pages(connection: Connection) -> Iterator[Line]:
         ratio=by_offset / last,
         target=">= 1.0 x",
         met=by_offset >= last,
+        seconds=last,
+        peak_mib=last_page.grown_mib,
+        moved=Moved(PAGE * DECISIONS, "rows"),
     )
 
 
@@ -107,10 +117,12 @@ def _search(connection: Connection) -> Line:
     release(connection, "bench", None, {video_id(number): vector for number, vector in enumerate(vectors)})
     connection.execute("analyze")
     query = as_text(unit_vectors(1, seed=1)[0])
-    by_index, exact = _alternating(
+    search, scan = _alternating(
+        connection,
         lambda: _answer(connection, "select video_id from public.recommend_videos_ann(%s, 50)", query),
         lambda: _answer(connection, EXACT_SEARCH, query),
     )
+    by_index, exact = search.seconds, scan.seconds
     return Line(
         stage="database",
         what=f"recommend_videos_ann, 50 of {VIDEOS} videos",
@@ -119,6 +131,9 @@ def _search(connection: Connection) -> Line:
         ratio=by_index / exact,
         target="<= 1.0 x",
         met=by_index <= exact,
+        seconds=by_index,
+        peak_mib=search.grown_mib,
+        moved=None,
     )
 
 
@@ -133,13 +148,7 @@ def _page(connection: Connection, arguments: str) -> None:
     assert len(rows) == PAGE
 
 
-def _alternating(*works: Callable[[], None]) -> list[float]:
-    """Median seconds of each, run in turns, so that whatever else the machine does touches all alike."""
-    times: list[list[float]] = [[] for _ in works]
-    for repetition in range(REPETITIONS + 1):
-        for work, taken in zip(works, times, strict=True):
-            start = time.perf_counter()
-            work()
-            if repetition:
-                taken.append(time.perf_counter() - start)
-    return [statistics.median(taken) for taken in times]
+def _alternating(connection: Connection, *works: Callable[[], None]) -> list[Cost]:
+    """Median seconds of each, and the memory of the session that answers."""
+    process = connection.info.backend_pid
+    return in_turns(*works, turns=REPETITIONS, warm_up=1, of=statistics.median, process=process)

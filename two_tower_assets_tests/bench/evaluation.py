@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -11,7 +10,8 @@ from scipy.sparse import random_array
 
 from two_tower_assets.evaluation.baselines.ease import weights
 from two_tower_assets.evaluation.baselines.likes import LikedVideos
-from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.bench.cost import in_turns
+from two_tower_assets_tests.bench.report import Line, Moved
 
 USERS: Final = 8000
 VIDEOS: Final = 4000
@@ -24,9 +24,12 @@ def measure() -> Iterator[Line]:
     """Yield one line: from LIKEs to weights against `np.linalg.inv` of the very matrix, both in float32."""
     liked = _liked()
     gram = (liked.like_UM.T @ liked.like_UM).toarray() + RIDGE * np.eye(VIDEOS, dtype=np.float32)
-    fitted, floor = _fastest(
-        lambda: weights(liked, {"ridge": RIDGE, "intercept": 0}), lambda: np.linalg.inv(gram.astype(np.float32))
+    fit, inverse = in_turns(
+        lambda: weights(liked, {"ridge": RIDGE, "intercept": 0}),
+        lambda: np.linalg.inv(gram.astype(np.float32)),
+        turns=REPEATS,
     )
+    fitted, floor = fit.seconds, inverse.seconds
     yield Line(
         stage="evaluation",
         what=f"EASE of {liked.like_UM.nnz} LIKEs of {VIDEOS} videos",
@@ -35,6 +38,9 @@ def measure() -> Iterator[Line]:
         ratio=fitted / floor,
         target="<= 1.0 x",
         met=fitted <= floor,
+        seconds=fitted,
+        peak_mib=fit.grown_mib,
+        moved=Moved(int(liked.like_UM.nnz), "rows"),
     )
 
 
@@ -44,14 +50,3 @@ def _liked() -> LikedVideos:
     )
     like_UM.data[:] = 1
     return LikedVideos(np.arange(VIDEOS), np.arange(USERS), like_UM)
-
-
-def _fastest(*works: Callable[[], object]) -> list[float]:
-    """Seconds of each, the best of several turns taken in alternation, so that a busy moment hits all alike."""
-    best = [float("inf")] * len(works)
-    for _ in range(REPEATS):
-        for number, work in enumerate(works):
-            started = time.perf_counter()
-            work()
-            best[number] = min(best[number], time.perf_counter() - started)
-    return best

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +25,8 @@ from two_tower_assets.settings import FeatureSettings, SampleSettings
 from two_tower_assets.sources.load import load
 from two_tower_assets.sources.sample import generate_sample
 from two_tower_assets.sources.snapshot import Snapshot, open_snapshot, take_snapshot
-from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.bench.cost import Cost, in_turns, measured
+from two_tower_assets_tests.bench.report import Line, Moved
 from two_tower_assets_tests.features.worlds import large_world
 
 DECISIONS = 1_000_000
@@ -34,6 +35,7 @@ READ = 200 * BATCH
 TARGET = 200_000
 MEMORY_MIB = 2048
 RPC_CALLS = 300
+REPETITIONS = 3
 
 
 def measure() -> Iterator[Line]:
@@ -41,17 +43,22 @@ def measure() -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as folder:
         large = large_world(users=20_000, videos=30_000, decisions=DECISIONS).snapshot(Path(folder))
         found = json.loads(_in_child(large.folder, large.cutoff.isoformat()))
+    width, floor = found["width"], found["floor"]
     what = f"point-in-time vectors, {DECISIONS:,} decisions, batches of {BATCH}"
     for order in ("shuffled", "ordered"):
-        rate = found[order]
+        cost = Cost(**found[order])
+        rate = READ / cost.seconds
         yield Line(
             stage="features",
-            what=f"{what}, {order}, {found['width']} wide",
+            what=f"{what}, {order}, {width} wide",
             figure=f"{rate:,.0f} examples/s",
-            against=f"writing such a block once: {found['floor']:,.0f} rows/s ({rate / found['floor']:.2f} x)",
+            against=f"writing such a block once: {floor:,.0f} rows/s ({rate / floor:.2f} x)",
             ratio=rate / TARGET,
             target=f">= 1.0 x {TARGET:,}/s",
             met=rate >= TARGET,
+            seconds=cost.seconds,
+            peak_mib=cost.peak_mib,
+            moved=Moved(READ * width * np.float32().itemsize, "bytes"),
         )
     peak = found["peak_mib"]
     yield Line(
@@ -62,6 +69,9 @@ def measure() -> Iterator[Line]:
         ratio=peak / MEMORY_MIB,
         target="< 1.0 x",
         met=peak < MEMORY_MIB,
+        seconds=found["built"],
+        peak_mib=peak,
+        moved=Moved(DECISIONS, "rows"),
     )
     yield _against_rpc()
 
@@ -72,20 +82,21 @@ def _in_child(folder: Path, cutoff: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def _child(folder: Path, cutoff: str) -> dict[str, float]:
-    began = time.perf_counter()
-    snapshot = Snapshot(folder=folder, cutoff=datetime.fromisoformat(cutoff), content_hash="", tables={})
-    states = _states(snapshot)
-    built = time.perf_counter() - began
+def _child(folder: Path, cutoff: str) -> dict[str, Any]:
+    with measured() as built:
+        snapshot = Snapshot(folder=folder, cutoff=datetime.fromisoformat(cutoff), content_hash="", tables={})
+        states = _states(snapshot)
     examples = states.history.examples()[:READ]
     shuffled = np.random.default_rng(0).permutation(states.history.examples())[:READ]
+    ordered = _read(states, examples)
+    mixed = _read(states, shuffled)
     return {
-        "built": built,
-        "ordered": _rate(states, examples),
-        "shuffled": _rate(states, shuffled),
+        "built": built.seconds,
+        "ordered": dataclasses.asdict(ordered),
+        "shuffled": dataclasses.asdict(mixed),
         "floor": _floor(states.space.user_dim),
         "width": states.space.user_dim,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mib": max(cost.peak_mib or 0.0 for cost in (built, ordered, mixed)),
     }
 
 
@@ -95,30 +106,22 @@ def _states(snapshot: Snapshot) -> UserStates:
     return UserStates.from_snapshot(snapshot, history, space)
 
 
-def _rate(states: UserStates, examples: np.ndarray) -> float:
-    """Examples a second, each batch in an array of its own, as training asks for them."""
+def _read(states: UserStates, examples: np.ndarray) -> Cost:
+    """Read the examples, each batch into an array of its own, as training asks for them."""
 
     def read() -> None:
         for start in range(0, len(examples), BATCH):
             states.of_decisions(examples[start : start + BATCH])
 
-    return len(examples) / _seconds(read)
+    (cost,) = in_turns(read, turns=REPETITIONS)
+    return cost
 
 
 def _floor(width: int) -> float:
     """Rows a second when a block of this width is only scaled from one array into a new one."""
     block = np.ones((BATCH, width), dtype=np.float32)
-    return 20 * BATCH / _seconds(lambda: [block * np.float32(0.5) for _ in range(20)])
-
-
-def _seconds(work: Callable[[], object], repetitions: int = 3) -> float:
-    """Best of a few runs."""
-    times = []
-    for _ in range(repetitions):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return min(times)
+    (cost,) = in_turns(lambda: [block * np.float32(0.5) for _ in range(20)], turns=REPETITIONS)
+    return 20 * BATCH / cost.seconds
 
 
 def _against_rpc() -> Line:
@@ -133,10 +136,12 @@ def _against_rpc() -> Line:
             snapshot = take_snapshot(url, Path(folder) / "snapshots")
             states = _states(open_snapshot(snapshot.folder))
             examples = states.history.examples()
-            bulk = _rate(states, np.random.default_rng(0).permutation(np.tile(examples, 5)))
+            many = np.random.default_rng(0).permutation(np.tile(examples, 5))
+            cost = _read(states, many)
             rpc = RPC_CALLS / _call(states.history, examples[:: len(examples) // RPC_CALLS][:RPC_CALLS], url)
         finally:
             postgres.destroy()
+    bulk = len(many) / cost.seconds
     return Line(
         stage="features",
         what=f"point-in-time vectors against one RPC call per example, {len(examples):,} examples of the sample",
@@ -145,6 +150,9 @@ def _against_rpc() -> Line:
         ratio=bulk / rpc,
         target=">= 100 x",
         met=bulk >= 100 * rpc,
+        seconds=cost.seconds,
+        peak_mib=cost.grown_mib,
+        moved=Moved(len(many), "rows"),
     )
 
 
@@ -154,7 +162,10 @@ def _call(history: History, decisions: np.ndarray, url: str) -> float:
     with connect(url, prepare_threshold=0) as connection:
         asked = [(str(history.user_ids[history.user[d]]), moment_of(history.time[d])) for d in decisions]
         connection.execute(statement, asked[0]).fetchone()
-        return _seconds(lambda: [connection.execute(statement, pair).fetchone() for pair in asked], repetitions=1)
+        with measured() as cost:
+            for pair in asked:
+                connection.execute(statement, pair).fetchone()
+        return cost.seconds
 
 
 if __name__ == "__main__":

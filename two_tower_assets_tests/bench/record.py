@@ -6,16 +6,18 @@ import dataclasses
 import json
 import os
 import platform
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from two_tower_assets.errors import TwoTowerError
 from two_tower_assets.home import write_text
 from two_tower_assets.training.version import current_commit
-from two_tower_assets_tests.bench.report import Line, as_table
+from two_tower_assets_tests.bench.report import Line, Moved, as_table
 
 
 class RecordError(TwoTowerError):
@@ -55,14 +57,14 @@ class Record:
 
 
 def read_record(file: Path) -> Record:
-    """Read a `bench.json`.
+    """Read a `bench.json`; what an older one does not say of seconds, memory and work is None.
 
     Raises:
         RecordError: there is no such file, or another thing is in it.
     """
     try:
         found = json.loads(file.read_text())
-        lines = tuple(Line(**line) for line in found.pop("lines"))
+        lines = tuple(_line(line) for line in found.pop("lines"))
         return Record(lines=lines, **found)
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise RecordError(
@@ -70,3 +72,8 @@ def read_record(file: Path) -> Record:
             where=str(file),
             remedy="`make bench` writes one: bench.json.",
         ) from error
+
+
+def _line(told: Mapping[str, Any]) -> Line:
+    moved = told.get("moved")
+    return Line(**{"seconds": None, "peak_mib": None, **told, "moved": moved and Moved(**moved)})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -13,7 +13,8 @@ from two_tower_assets.database.migrate import migrate
 from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets.sources.copying import copy_out
 from two_tower_assets.sources.snapshot import take_snapshot
-from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.bench.cost import in_turns
+from two_tower_assets_tests.bench.report import Line, Moved
 
 DECISIONS, USERS, VIDEOS = 1_000_000, 20_000, 5_000
 _REPETITIONS = 5
@@ -56,12 +57,13 @@ def _filled(postgres: EmbeddedPostgres) -> str:
 
 
 def _snapshot_line(url: str, folder: Path) -> Line:
-    copies, snapshots = [], []
-    for turn in range(_REPETITIONS):
-        copies.append(_seconds(lambda: _copy_out(url)))
-        into = folder / f"snapshots-{turn}"
-        snapshots.append(_seconds(lambda into=into: take_snapshot(url, into)))  # type: ignore[misc]
-    best, floor = min(snapshots), min(copies)
+    turn = itertools.count()
+    copy, snapshot = in_turns(
+        lambda: _copy_out(url),
+        lambda: take_snapshot(url, folder / f"snapshots-{next(turn)}"),
+        turns=_REPETITIONS,
+    )
+    best, floor = snapshot.seconds, copy.seconds
     return Line(
         stage="sources",
         what=f"snapshot of {DECISIONS:,} decisions: read, sort, hash, write parquet",
@@ -70,6 +72,9 @@ def _snapshot_line(url: str, folder: Path) -> Line:
         ratio=best / floor,
         target=f"<= {_BOUND} x",
         met=best / floor <= _BOUND,
+        seconds=best,
+        peak_mib=snapshot.grown_mib,
+        moved=Moved(DECISIONS, "rows"),
     )
 
 
@@ -84,9 +89,3 @@ def _copy_out(url: str) -> None:
         ):
             for _ in copy_out(connection, f"copy {rows} to stdout"):
                 pass
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin

@@ -33,6 +33,7 @@ from two_tower_assets.local.stack import LocalStack
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.storage.buckets import open_buckets
 from two_tower_assets_tests.artifacts.versions import feature_space, make_version
+from two_tower_assets_tests.bench.cost import Cost, measured
 from two_tower_assets_tests.bench.report import Line
 from two_tower_assets_tests.publishing.releasing import NEW, release
 
@@ -54,6 +55,8 @@ class _Callers:
     url: str
     key: str
     users: list[str]
+    process: int
+    """Who answers."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +65,15 @@ class _Load:
 
     milliseconds: list[float]
     failures: int
-    seconds: float
+    cost: Cost
+    """Its memory is that of the process that answers."""
 
     def percentile(self, percent: float) -> float:
         return float(np.percentile(self.milliseconds, percent))
 
     @property
     def rate(self) -> float:
-        return len(self.milliseconds) / self.seconds
+        return len(self.milliseconds) / self.cost.seconds
 
 
 def measure() -> Iterator[Line]:
@@ -89,16 +93,17 @@ def measure() -> Iterator[Line]:
 def _measured(stack: LocalStack, users: list[str]) -> Iterator[Line]:
     url, key = stack.url, stack.keys.service_role
     assert url is not None
-    callers = _Callers(url, key, users)
+    callers = _Callers(url, key, users, _gateway(stack))
     cold = _loaded(callers, "ai-recommend-v5", 1, 0.0)
     yield _line("ai-recommend-v5, first answer of the process", cold, 100, COLD_MILLISECONDS)
-    _loaded(callers, "ai-recommend-v5", 4, WARM_SECONDS)
+    loads = [cold, _loaded(callers, "ai-recommend-v5", 4, WARM_SECONDS)]
     for function in ("ai-recommend-v5", "embed-user"):
         for count, bounds in BOUNDS.items():
             load = _loaded(callers, function, count, SECONDS)
+            loads.append(load)
             for what, percent, bound in (("median", 50, bounds[0]), ("p99", 99, bounds[1])):
                 yield _line(f"{function}, {VIDEOS} videos, {count} callers: {what}", load, percent, bound)
-    megabytes = psutil.Process(_gateway(stack)).memory_info().rss / 1e6
+    megabytes = psutil.Process(callers.process).memory_info().rss / 1e6
     yield Line(
         stage=_STAGE,
         what="memory of the Deno that runs both functions and the gateway",
@@ -107,6 +112,9 @@ def _measured(stack: LocalStack, users: list[str]) -> Iterator[Line]:
         ratio=megabytes / MEGABYTES,
         target="<= 1.0 x",
         met=megabytes <= MEGABYTES,
+        seconds=None,
+        peak_mib=max((load.cost.peak_mib for load in loads if load.cost.peak_mib is not None), default=None),
+        moved=None,
     )
 
 
@@ -120,6 +128,9 @@ def _line(what: str, load: _Load, percent: float, bound: float) -> Line:
         ratio=reached / bound,
         target="<= 1.0 x, no error",
         met=reached <= bound and not load.failures,
+        seconds=reached / 1000,
+        peak_mib=load.cost.grown_mib,
+        moved=None,
     )
 
 
@@ -147,11 +158,12 @@ def _loaded(callers: _Callers, function: str, count: int, seconds: float) -> _Lo
         connection.close()
 
     threads = [threading.Thread(target=call, args=(number,)) for number in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return _Load(milliseconds, len(failures), time.perf_counter() - start)
+    with measured(callers.process) as cost:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    return _Load(milliseconds, len(failures), cost)
 
 
 def _gateway(stack: LocalStack) -> int:

@@ -5,6 +5,7 @@ The server runs in a process of its own. Only uploads are compared; reading back
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import multiprocessing
 import random
@@ -24,7 +25,8 @@ from two_tower_assets.storage.listed import WORKERS, LocalFile
 from two_tower_assets.storage.supabase_bucket import SupabaseBucket
 from two_tower_assets.storage.supabase_client import SupabaseClient
 from two_tower_assets.storage.transfer import store_files
-from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.bench.cost import Cost, measured, together
+from two_tower_assets_tests.bench.report import Line, Moved
 
 SIZES_MB = (25, 14.2, 8, 5, 4, 2, 1, 0.8)
 REPEATS = 7
@@ -48,21 +50,25 @@ def measure() -> Iterator[Line]:
                 reading.append(verified)
                 plain.append(sent)
             bucket.remove([f"{who}/{turn}/{file.name}" for who in ("ours", "plain") for file in files])
-    figure, floor = statistics.median(ours), statistics.median(plain)
-    megabytes = sum(file.size for file in files) / 1e6
+    uploading, floor = together(ours, statistics.median), statistics.median(plain)
+    figure = uploading.seconds
+    size = sum(file.size for file in files)
     yield Line(
         stage="storage",
-        what=f"uploading {len(files)} files of {megabytes:.0f} MB, {WORKERS} at once, each once and hashed before",
+        what=f"uploading {len(files)} files of {size / 1e6:.0f} MB, {WORKERS} at once, each once and hashed before",
         figure=f"{figure:.2f} s (and {statistics.median(reading):.2f} s to read all back and compare)",
         against=f"the same files by one plain HTTP client, {WORKERS} at once: {floor:.2f} s",
         ratio=figure / floor,
         target=f"<= {BOUND} x",
         met=figure / floor <= BOUND,
+        seconds=figure,
+        peak_mib=uploading.grown_mib,
+        moved=Moved(size, "bytes"),
     )
 
 
-def _ours(bucket: SupabaseBucket, prefix: str, files: Sequence[LocalFile]) -> tuple[float, float]:
-    """Return seconds until the last file was uploaded, and from then until all were read back."""
+def _ours(bucket: SupabaseBucket, prefix: str, files: Sequence[LocalFile]) -> tuple[Cost, float]:
+    """Return seconds until the last file was uploaded (and the memory of all), and those until all were read back."""
     uploaded = start = time.perf_counter()
 
     def reached(step: str) -> None:
@@ -70,9 +76,11 @@ def _ours(bucket: SupabaseBucket, prefix: str, files: Sequence[LocalFile]) -> tu
         if step.startswith("uploaded "):
             uploaded = time.perf_counter()
 
-    done = store_files(bucket, prefix, files, max_age=60, may_mend=False, reached=reached)
+    with measured() as cost:
+        done = store_files(bucket, prefix, files, max_age=60, may_mend=False, reached=reached)
     assert len(done.uploaded) == len(files)
-    return uploaded - start, time.perf_counter() - uploaded
+    seconds = uploaded - start
+    return dataclasses.replace(cost, seconds=seconds), cost.seconds - seconds
 
 
 def _plain(url: str, prefix: str, files: Sequence[LocalFile]) -> float:

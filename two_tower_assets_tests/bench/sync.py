@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,8 @@ from two_tower_assets.sources.sync.ranges import Range
 from two_tower_assets.sources.sync.rest_source import RestSource
 from two_tower_assets.sources.sync.run import sync
 from two_tower_assets.sources.sync.tables import TABLES
-from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.bench.cost import Cost, measured
+from two_tower_assets_tests.bench.report import Line, Moved
 
 DECISIONS, USERS, VIDEOS = 1_000_000, 20_000, 50_000
 _BOUND_DIRECT, _BOUND_REST, _BOUND_INCREMENT = 2.0, 1.3, 0.1
@@ -71,6 +71,13 @@ class _Project:
     keys: ProjectKeys
 
 
+@dataclass(frozen=True)
+class _Synced:
+    cost: Cost
+    rows: int
+    """New, changed and deleted ones."""
+
+
 def measure() -> Iterator[Line]:
     """Bring everything and then one percent of news with deletions, each way into a fresh copy."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as parts:
@@ -78,20 +85,23 @@ def measure() -> Iterator[Line]:
         postgres.start()
         parts.callback(postgres.destroy)
         project = _project(postgres, Path(folder), parts)
-        copied = _seconds(lambda: _copy_through(project))
+        with measured() as copied:
+            _copy_through(project)
         whole = {way: _sync(project, way) for way in ("direct", "rest")}
-        fetched = _seconds(lambda: _fetch(project))
+        with measured() as fetched:
+            _fetch(project)
         _change(project)
         news = {way: _sync(project, way) for way in ("direct", "rest")}
         looked = {way: _look(project, way) for way in ("direct", "rest")}
-    yield _line("whole, direct", whole["direct"], "COPY out and in of the same rows", copied, _BOUND_DIRECT)
-    yield _line("whole, over REST", whole["rest"], "fetching the same pages alone", fetched, _BOUND_REST)
+    yield _line("whole, direct", whole["direct"], "COPY out and in of the same rows", copied.seconds, _BOUND_DIRECT)
+    yield _line("whole, over REST", whole["rest"], "fetching the same pages alone", fetched.seconds, _BOUND_REST)
     for way in ("direct", "rest"):
         one_look = f"one hash of every row, both sides at once: {looked[way]:.2f} s; the whole"
-        yield _line(f"1 % news, {way}", news[way], one_look, whole[way], _BOUND_INCREMENT)
+        yield _line(f"1 % news, {way}", news[way], one_look, whole[way].cost.seconds, _BOUND_INCREMENT)
 
 
-def _line(what: str, seconds: float, against: str, floor: float, bound: float) -> Line:
+def _line(what: str, synced: _Synced, against: str, floor: float, bound: float) -> Line:
+    seconds = synced.cost.seconds
     return Line(
         stage="sync",
         what=f"{what}: {DECISIONS:,} decisions, {VIDEOS:,} videos",
@@ -100,6 +110,9 @@ def _line(what: str, seconds: float, against: str, floor: float, bound: float) -
         ratio=seconds / floor,
         target=f"<= {bound} x",
         met=seconds / floor <= bound,
+        seconds=seconds,
+        peak_mib=synced.cost.grown_mib,
+        moved=Moved(synced.rows, "rows"),
     )
 
 
@@ -135,33 +148,26 @@ def _run(url: str, statements: str) -> None:
         connection.execute("vacuum analyze")
 
 
-def _sync(project: _Project, way: Literal["direct", "rest"]) -> float:
+def _sync(project: _Project, way: Literal["direct", "rest"]) -> _Synced:
     copy_url = project.postgres.ensure_database(way)
-
-    def work() -> None:
-        with Copy(copy_url, "bench") as copy, _source(project, way, copy) as source:
-            sync(source, copy)
-
-    seconds = _seconds(work)
+    with measured() as cost, Copy(copy_url, "bench") as copy, _source(project, way, copy) as source:
+        report = sync(source, copy)
     _run(copy_url, "")
-    return seconds
+    return _Synced(cost, sum(sum(report.counts(what).values()) for what in ("inserted", "changed", "deleted")))
 
 
 def _look(project: _Project, way: Literal["direct", "rest"]) -> float:
     """Compare each table as a whole: what any sync takes that finds rows changed in place without trusting a time."""
     with Copy(project.postgres.ensure_database(way), "bench") as copy, _source(project, way, copy) as source:
         differing: list[Range] = []
-
-        def work() -> None:
+        with measured() as cost:
             for table in TABLES:
                 with Comparison(source, copy, table, tuple(table.columns)) as found:
                     found.begin(is_fresh=True)
                     found.finish()
                     differing.extend(found.ranges)
-
-        seconds = _seconds(work)
     assert not differing
-    return seconds
+    return cost.seconds
 
 
 def _source(project: _Project, way: Literal["direct", "rest"], copy: Copy) -> DirectSource | RestSource:
@@ -194,9 +200,3 @@ def _fetch(project: _Project) -> None:
         for table in TABLES:
             for _ in source.pages(table, tuple(table.columns), [Range()], None):
                 pass
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    work()
-    return time.perf_counter() - begin

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +19,8 @@ from two_tower_assets.training.examples import find_examples
 from two_tower_assets.training.sampler import Batch, Sampler
 from two_tower_assets.training.towers import head_sizes
 from two_tower_assets.training.trainer import CPU, StepReport, fit
-from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.bench.cost import Cost, in_turns, measured
+from two_tower_assets_tests.bench.report import Line, Moved
 from two_tower_assets_tests.features.worlds import large_world
 
 _STEPS: Final = 40
@@ -43,7 +45,8 @@ def _line(data: TrainingData, device: torch.device) -> Line:
     products = step_products(Sampler(data, settings).batch(0), ModelSettings())
     flops = sum(2 * rows * inner * columns for rows, inner, columns in products)
     before = _seconds_of_products(products, device)
-    step = _seconds_a_step(data, settings, device)
+    fitted = _step(data, settings, device)
+    step = fitted.seconds
     bare = statistics.mean([before, _seconds_of_products(products, device)])
     where = "" if device == CPU else f" on {torch.cuda.get_device_name(device)}"
     return Line(
@@ -54,6 +57,9 @@ def _line(data: TrainingData, device: torch.device) -> Line:
         ratio=bare / step,
         target=f">= {_TARGET} x",
         met=bare / step >= _TARGET,
+        seconds=step,
+        peak_mib=fitted.grown_mib,
+        moved=Moved(flops, "operations"),
     )
 
 
@@ -84,15 +90,18 @@ def _data(folder: Path) -> TrainingData:
     return training_data(place.snapshot(folder), place.history, examples, place.space(FeatureSettings()))
 
 
-def _seconds_a_step(data: TrainingData, settings: TrainingSettings, device: torch.device) -> float:
+def _step(data: TrainingData, settings: TrainingSettings, device: torch.device) -> Cost:
+    """Seconds of a step, and the memory of all."""
     moments: list[float] = []
 
     def watch(report: StepReport) -> None:
         del report
         moments.append(time.perf_counter())
 
-    fit(data, ModelSettings(), settings, steps=_STEPS, watch=watch, device=device)
-    return (moments[-1] - moments[_WARM_UP]) / (len(moments) - 1 - _WARM_UP)
+    with measured() as cost:
+        fit(data, ModelSettings(), settings, steps=_STEPS, watch=watch, device=device)
+    seconds = (moments[-1] - moments[_WARM_UP]) / (len(moments) - 1 - _WARM_UP)
+    return dataclasses.replace(cost, seconds=seconds)
 
 
 def _seconds_of_products(products: list[_Product], device: torch.device) -> float:
@@ -107,14 +116,5 @@ def _seconds_of_products(products: list[_Product], device: torch.device) -> floa
         if device != CPU:
             torch.cuda.synchronize(device)
 
-    return _median_seconds(once)
-
-
-def _median_seconds(work: Callable[[], None]) -> float:
-    work()
-    seconds = []
-    for _ in range(15):
-        started = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)
+    (cost,) = in_turns(once, turns=15, warm_up=1, of=statistics.median)
+    return cost.seconds

@@ -7,6 +7,7 @@ import pytest
 from two_tower_assets_tests.bench.growth.child import Cost
 from two_tower_assets_tests.bench.growth.fitting import exponent, growths, lines_of
 from two_tower_assets_tests.bench.record import Record, read_record
+from two_tower_assets_tests.bench.report import Moved
 
 SIZES = [10_000, 100_000, 1_000_000]
 
@@ -37,6 +38,7 @@ def test_what_grows_faster_than_the_bound_or_takes_more_memory_is_missed(tmp_pat
     lines = list(lines_of(found))
     assert [line.met for line in lines] == [True, True, False, False]
     assert lines[2].ratio == pytest.approx(1.477, abs=1e-3)
+    assert (lines[2].seconds, lines[2].peak_mib, lines[2].moved) == (900, 4400, Moved(1_000_000, "rows"))
     Record.of(lines).write(tmp_path)
     assert read_record(tmp_path / "bench.json").lines == tuple(lines)
     assert [growth.stage for growth in growths(found)] == ["good", "bad"]

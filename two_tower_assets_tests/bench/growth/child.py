@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from two_tower_assets_tests.bench.catalogue.size import Size
+from two_tower_assets_tests.bench.cost import measured
 from two_tower_assets_tests.bench.growth.place import Place
 
 
@@ -38,28 +41,14 @@ def run_stage(stage: str, place: Place) -> Cost:
     return Cost(stage, place.size.decisions, **json.loads(answered.splitlines()[-1]))
 
 
-def _measured(stage: str, place: Place) -> dict[str, float]:
+def _measured(stage: str, place: Place) -> dict[str, Any]:
     from two_tower_assets_tests.bench.growth.stages import STAGES  # noqa: PLC0415 - not in the parent
 
     work = STAGES[stage](place)
-    _forget_peak()
-    before = _status("VmRSS")
-    begun, begun_cpu = time.perf_counter(), time.process_time()
-    rows = work()
-    seconds, cpu = time.perf_counter() - begun, time.process_time() - begun_cpu
-    return {"rows": rows, "seconds": seconds, "cpu_seconds": cpu, "peak_mib": _status("VmHWM"), "before_mib": before}
-
-
-def _forget_peak() -> None:
-    """Let the kernel count the peak from here: what came before, libraries being loaded, is none of the stage's."""
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-
-
-def _status(name: str) -> float:
-    """MiB of a line of /proc/self/status: `ru_maxrss` would begin with that of the parent."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    (kib,) = (line.split()[1] for line in lines if line.startswith(f"{name}:"))
-    return int(kib) / 1024
+    begun_cpu = time.process_time()
+    with measured() as cost:
+        rows = work()
+    return {"rows": rows, "cpu_seconds": time.process_time() - begun_cpu, **dataclasses.asdict(cost)}
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import numpy as np
 
 from two_tower_assets.settings import ResourcesSettings
 from two_tower_assets_tests.bench.growth.child import Cost
-from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.bench.report import Line, Moved
 
 LARGEST_EXPONENT: Final = 1.1
 """Of time."""
@@ -90,6 +90,9 @@ def lines_of(costs: Iterable[Cost]) -> Iterator[Line]:
             ratio=growth.time if growth.time is not None else 0.0,
             target=f"<= {LARGEST_EXPONENT}",
             met=growth.time is None or growth.time <= LARGEST_EXPONENT,
+            seconds=largest.seconds,
+            peak_mib=largest.peak_mib,
+            moved=Moved(largest.rows, "rows"),
         )
         yield Line(
             stage="growth",
@@ -99,6 +102,9 @@ def lines_of(costs: Iterable[Cost]) -> Iterator[Line]:
             ratio=largest.peak_mib / MEMORY_MIB,
             target="<= 1.0 x",
             met=max(cost.peak_mib for cost in growth.costs) <= MEMORY_MIB,
+            seconds=largest.seconds,
+            peak_mib=largest.peak_mib,
+            moved=Moved(largest.rows, "rows"),
         )
 
 

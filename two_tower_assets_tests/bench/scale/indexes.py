@@ -11,7 +11,8 @@ from two_tower_assets.contract import EMBEDDING_DIM
 from two_tower_assets.publishing.vector_index import build_index
 from two_tower_assets.publishing.writer import Connection
 from two_tower_assets.settings import ReleaseSettings
-from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.bench.cost import Cost, measured
+from two_tower_assets_tests.bench.report import Line, Moved
 from two_tower_assets_tests.bench.scale.tables import (
     BLOCK,
     MIB,
@@ -52,8 +53,9 @@ def index_lines(connection: Connection, url: str, kind: _Kind) -> Iterator[Line]
         memory = rows * bytes_a_vector / MIB
         table = new_video_table(connection)
         fill(connection, table, "video_id", rows)
-        seconds, spilled = _build(connection, url, rows, kind, 1 + int(1.1 * memory))
+        cost, spilled = _build(connection, url, rows, kind, 1 + int(1.1 * memory))
         assert spilled is None, "the memory was meant to be enough"
+        seconds = cost.seconds
         sizes = "select pg_relation_size(%s) / 2^20, pg_table_size(%s) / 2^20"
         index_size, table_size = row_of(connection, sizes, table + "_hnsw", table)
         (milliseconds, recall), (slower, better) = (_search(connection, table, kind, many) for many in _EF_SEARCH)
@@ -64,6 +66,8 @@ def index_lines(connection: Connection, url: str, kind: _Kind) -> Iterator[Line]
             f"a vector of it {1e6 * seconds / rows:.0f} µs; of the smallest {1e6 * smallest[0]:.0f} µs",
             seconds / rows / smallest[0],
             2.0,
+            cost=cost,
+            moved=Moved(rows, "rows"),
         )
         yield line(
             f"{_NEAREST} nearest of {rows:,}, {kind}",
@@ -72,6 +76,7 @@ def index_lines(connection: Connection, url: str, kind: _Kind) -> Iterator[Line]
             f"of the fewest {smallest[1]:.1f} ms",
             milliseconds / smallest[1],
             3.0,
+            cost=Cost(milliseconds / 1000),
         )
 
 
@@ -83,11 +88,12 @@ def _memory_a_vector(connection: Connection, url: str, kind: _Kind) -> float:
     return _TOO_LITTLE_MIB * MIB / spilled
 
 
-def _build(connection: Connection, url: str, rows: int, kind: _Kind, memory: int) -> tuple[float, int | None]:
-    """Seconds of the build in so many MiB, and the rows after which they were full, or None."""
+def _build(connection: Connection, url: str, rows: int, kind: _Kind, memory: int) -> tuple[Cost, int | None]:
+    """Cost of the build in so many MiB for the session, and the rows after which they were full, or None."""
     settings = ReleaseSettings(vector_index=kind, maintenance_work_mem_mb=memory)
-    with connection.transaction():
-        return timed(partial(build_index, connection, url, version_of(0), rows, settings=settings))
+    with connection.transaction(), measured(connection.info.backend_pid) as cost:
+        spilled = build_index(connection, url, version_of(0), rows, settings=settings)
+    return cost, spilled
 
 
 def _search(connection: Connection, table: str, kind: _Kind, candidates: int) -> tuple[float, float]:

@@ -13,7 +13,8 @@ from psycopg import sql
 from two_tower_assets.contract import EMBEDDING_DIM
 from two_tower_assets.publishing.copy_format import HEADER, TRAILER, encode_rows
 from two_tower_assets.publishing.writer import Connection
-from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.bench.cost import Cost
+from two_tower_assets_tests.bench.report import Line, Moved
 
 MIB: Final = 1 << 20
 BLOCK: Final = 25_000
@@ -88,6 +89,19 @@ def timed(work: Callable[[], _T]) -> tuple[float, _T]:
     return time.perf_counter() - begin, result
 
 
-def line(what: str, figure: str, against: str, ratio: float, bound: float) -> Line:
+def line(
+    what: str, figure: str, against: str, ratio: float, bound: float, *, cost: Cost, moved: Moved | None = None
+) -> Line:
     """Return a line of this benchmark, whose ratios are all of more against less."""
-    return Line("scale", what, figure, against, ratio, f"<= {bound} x", met=ratio <= bound)
+    return Line(
+        stage="scale",
+        what=what,
+        figure=figure,
+        against=against,
+        ratio=ratio,
+        target=f"<= {bound} x",
+        met=ratio <= bound,
+        seconds=cost.seconds,
+        peak_mib=cost.grown_mib,
+        moved=moved,
+    )

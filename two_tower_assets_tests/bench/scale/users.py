@@ -8,7 +8,8 @@ from functools import partial
 from typing import Final
 
 from two_tower_assets.publishing.writer import Connection
-from two_tower_assets_tests.bench.report import Line
+from two_tower_assets_tests.bench.cost import Cost, measured
+from two_tower_assets_tests.bench.report import Line, Moved
 from two_tower_assets_tests.bench.scale.tables import (
     fill,
     ids_of,
@@ -35,7 +36,9 @@ def user_lines(connection: Connection) -> Iterator[Line]:
     fewest: tuple[float, float] | None = None
     for users in USERS:
         table = new_user_table(connection)
-        copied, _ = timed(partial(fill, connection, table, "user_id", users))
+        with measured() as filling:
+            fill(connection, table, "user_id", users)
+        copied = filling.seconds
         connection.execute(f"vacuum analyze {table}".encode())
         (size,) = row_of(connection, "select pg_total_relation_size(%s) / 2^20", table)
         looked = _lookup(connection, table, users)
@@ -46,6 +49,8 @@ def user_lines(connection: Connection) -> Iterator[Line]:
             f"a vector of them {1e6 * copied / users:.1f} µs; of the fewest {1e6 * fewest[0]:.1f} µs",
             copied / users / fewest[0],
             2.0,
+            cost=filling,
+            moved=Moved(users, "rows"),
         )
         yield line(
             f"one of {users:,} user vectors by key",
@@ -53,13 +58,16 @@ def user_lines(connection: Connection) -> Iterator[Line]:
             f"of the fewest {1000 * fewest[1]:.2f} ms",
             looked / fewest[1],
             2.0,
+            cost=Cost(looked),
         )
         yield _renewal(connection, table, users, copied)
 
 
 def _renewal(connection: Connection, table: str, users: int, copied: float) -> Line:
     few = users // 100
-    renewed, _ = timed(partial(connection.execute, _RENEW.format(table=table).encode(), (few,)))
+    with measured(connection.info.backend_pid) as cost:
+        connection.execute(_RENEW.format(table=table).encode(), (few,))
+    renewed = cost.seconds
     vacuumed, _ = timed(partial(connection.execute, f"vacuum {table}".encode()))
     return line(
         f"1 % of {users:,} user vectors renewed",
@@ -67,6 +75,8 @@ def _renewal(connection: Connection, table: str, users: int, copied: float) -> L
         f"copying as many in {copied / 100:.2f} s",
         renewed / (copied / 100),
         10.0,
+        cost=cost,
+        moved=Moved(few, "rows"),
     )
 
 
@@ -86,6 +96,7 @@ def version_line(connection: Connection) -> Line:
         f"1 version kept {1000 * one:.2f} ms",
         many / one,
         1.5,
+        cost=Cost(many),
     )
 
 
