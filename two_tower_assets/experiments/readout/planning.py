@@ -8,19 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from two_tower_assets.database.queries import query
 from two_tower_assets.errors import ExperimentError
 from two_tower_assets.experiments.readout.metrics import OF_LISTS, OF_USERS, PREFERENCE
 from two_tower_assets.experiments.readout.plan import Plan
 from two_tower_assets.experiments.registered import Registered
-from two_tower_assets.experiments.registry import Connection, list_experiments, require
+from two_tower_assets.experiments.registry import Connection, knows_experiments, list_experiments, require
 
 _ROUNDING: Final = 1e-6
 
 
 def running(connection: Connection) -> list[str]:
     """Names of the experiments that run; none where the database knows no experiments."""
-    if not _exists(connection):
+    if not knows_experiments(connection):
         return []
     return sorted(one.name for one in list_experiments(connection) if one.state == "running")
 
@@ -31,7 +30,7 @@ def read_plan(connection: Connection, name: str) -> Plan:
     Raises:
         ExperimentError: there is no such experiment, or its plan cannot be read out; all that is wrong is named.
     """
-    if not _exists(connection):
+    if not knows_experiments(connection):
         raise ExperimentError(
             f"There is no experiment {name}",
             where="public.experiments",
@@ -45,10 +44,6 @@ def read_plan(connection: Connection, name: str) -> Plan:
             remedy="It was not planned with `two-tower experiment create`, which refuses that. Start another one so.",
         )
     return Plan.of(found)
-
-
-def _exists(connection: Connection) -> bool:
-    return connection.execute(query("experiment_exists")).fetchone() == (True,)
 
 
 def _problems(found: Registered) -> Iterator[str]:

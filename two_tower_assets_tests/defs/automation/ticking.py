@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 import dagster as dg
 import psycopg
 
+from two_tower_assets.database.connection import connect
 from two_tower_assets.definitions import build_defs
 from two_tower_assets.defs.resources import Workspace
+from two_tower_assets.experiments import registry
+from two_tower_assets.experiments.definition import define
 from two_tower_assets.publishing.target import Target
 from two_tower_assets_tests.database.rows import add_video, user_id, video_id
+from two_tower_assets_tests.publishing.releasing import OLD
+
+EXPERIMENT: Final = "e"
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,19 @@ class Live:
                     " on conflict (user_id, video_id) do update set created_at = excluded.created_at",
                     (user_id(user), video_id(0), at),
                 )
+
+    def begin_experiment(self, share: str = "1", version: str = OLD) -> None:
+        """Serve a share of all users by what is live (`control`) or by a version (`former`)."""
+        arms = [{"name": "control", "weight": 0.5}, {"name": "former", "weight": 0.5, "model_version": version}]
+        planned = define(name=EXPERIMENT, salt="e", arms=arms, primary_metric="like_rate", planned_users=1000)
+        with connect(self.url, autocommit=True) as connection:
+            registry.create(connection, planned)
+            registry.start(connection, EXPERIMENT, Decimal(share))
+
+    def stop_experiment(self) -> None:
+        """Serve everybody by what is live again."""
+        with connect(self.url, autocommit=True) as connection:
+            registry.stop(connection, EXPERIMENT)
 
     def add_videos(self, *numbers: int, **columns: object) -> list[str]:
         """Write new active videos."""
