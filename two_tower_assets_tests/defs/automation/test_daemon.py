@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from two_tower_assets.home import Home
 from two_tower_assets.local.instance import prepare_instance, workspace_file
 from two_tower_assets_tests.artifacts.versions import CUTOFF
 from two_tower_assets_tests.database.rows import user_id
+from two_tower_assets_tests.defs.automation.looks import look
 from two_tower_assets_tests.defs.automation.ticking import EXPERIMENT, Live
 from two_tower_assets_tests.defs.automation.webhook_server import Webhook, webhook
 from two_tower_assets_tests.publishing.releasing import NEW, OLD, rows
@@ -63,6 +65,11 @@ class Daemon:
         """One round of the sensors."""
         with freeze_time(at):
             list(execute_sensor_iteration(self.process, LOG, None, None))
+
+    def look_around_side_by_side(self, at: datetime) -> None:
+        """One round of the sensors, in threads as `dagster.yaml` bids."""
+        with freeze_time(at), ThreadPoolExecutor(4) as threads:
+            list(execute_sensor_iteration(self.process, LOG, threads, None, sensor_tick_futures={}))
 
     def until_ended(self, job: str) -> dg.DagsterRun:
         """Wait for the only run of a job, which another process makes."""
@@ -121,6 +128,18 @@ def test_the_night_is_fired_once(daemon: Daemon) -> None:
     # After a week without a daemon one run makes up for all nights.
     daemon.look_at_the_clock(night + timedelta(days=8))
     assert len(daemon.runs("release")) == 2
+
+
+def test_two_sensors_that_look_at_once_begin_one_retrain(daemon: Daemon, live: Live) -> None:
+    """News and drift were found in the same moment, and no run was there yet that either could have seen."""
+    live.decide(5, datetime.now(UTC) - timedelta(minutes=1), first_user=7001)
+    look(live, found=2.0)
+    daemon.turn_on(BEGIN, "retrain_on_news", "retrain_on_drift")
+    daemon.look_around_side_by_side(BEGIN + timedelta(hours=1))
+    (run,) = daemon.runs("release")
+    assert run.status is dg.DagsterRunStatus.QUEUED
+    daemon.look_around_side_by_side(BEGIN + timedelta(hours=2))
+    assert len(daemon.runs("release")) == 1
 
 
 def test_the_night_and_each_sensor_fire_once_in_the_real_process(

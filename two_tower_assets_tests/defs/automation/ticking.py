@@ -89,11 +89,17 @@ def tick(live: Live, sensor: str, instance: dg.DagsterInstance, cursor: str | No
     return Tick([request.run_key for request in requests], data.skip_message, data.cursor)
 
 
-def going(live: Live, instance: dg.DagsterInstance, job: str, *assets: str) -> dg.DagsterRun:
-    """Record a run of a job, or of some of its assets, as started by somebody else."""
+def going(
+    live: Live,
+    instance: dg.DagsterInstance,
+    job: str,
+    *assets: str,
+    status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED,
+) -> dg.DagsterRun:
+    """Record a run of a job, or of some of its assets, as begun by somebody else."""
     chosen = frozenset(dg.AssetKey(asset.split("/")) for asset in assets)
     return instance.create_run_for_job(
         live.definitions.resolve_job_def(job),
-        status=dg.DagsterRunStatus.STARTED,
+        status=status,
         asset_selection=chosen or None,
     )
