@@ -31,7 +31,7 @@ IMAGE := --python-platform x86_64-manylinux_2_28
 export TWO_TOWER_DATA := $(or $(DATA),$(TWO_TOWER_DATA))
 export TWO_TOWER_ENGINE := $(or $(ENGINE),$(TWO_TOWER_ENGINE))
 
-.PHONY: help install run evaluate ablation seeds gate-simulation experiment-simulation monitoring-simulation nightly-replay ui test check publishing-harness faults bench screenshots pictures demo-pictures up down \
+.PHONY: help install run evaluate ablation seeds gate-simulation experiment-simulation monitoring-simulation nightly-replay ui test check publishing-harness faults bench screenshots pictures pages demo-pictures up down \
 	push-migrations deploy-functions
 
 help: ## list the commands
@@ -120,6 +120,11 @@ screenshots: $(STAMP) ## pictures of the UI after a run (needs Chromium on the P
 pictures: $(STAMP) ## pictures of a report page, PAGE=file, on a phone and on a desk (needs Chromium on the PATH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'
 	$(BIN)/python infra/page_screenshots.py $(PAGE) $(dir $(PAGE))pictures
+
+pages: $(STAMP) ## a readout, a study, a look at drift and a comparison from a small run of their own: pictures (needs Chromium)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots,tuning]'
+	$(BIN)/python -m two_tower_assets_tests.pages $${TWO_TOWER_HOME:-.two_tower}/pages
+	$(BIN)/python infra/pages_pictures.py $${TWO_TOWER_HOME:-.two_tower}/pages $${TWO_TOWER_HOME:-.two_tower}/pictures
 
 demo-pictures: $(STAMP) ## like three videos on the demo page of the running stack: pictures, and what changed (Chromium)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[screenshots]'

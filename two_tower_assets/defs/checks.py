@@ -250,10 +250,15 @@ def every_active_user_has_a_vector(
 
 @stage_check("experiments/verdict", "experiments/readout")
 def may_promote(workspace: Workspace, verdict: Made, readout: Made) -> dg.AssetCheckResult:
-    """Each running experiment has an arm that may be promoted; one that can only wait is a warning, no failure."""
+    """Each running experiment has an arm that may be promoted; one that can only wait is a warning, no failure.
+
+    A stopped one waits for nothing more, and does no harm: its verdict is shown, and asked again by a promotion.
+    """
     del verdict
     waiting = [
-        found for found in readouts_of(workspace.site, readout) if not any(v.promotable for v in found.verdicts)
+        found
+        for found in readouts_of(workspace.site, readout)
+        if found.state == "running" and not any(v.promotable for v in found.verdicts)
     ]
     reasons = [
         f"{found.experiment}: {each.arm}: {'; '.join(each.reasons)}" for found in waiting for each in found.verdicts

@@ -26,6 +26,11 @@ Connection = psycopg.Connection[TupleRow]
 _WHERE: Final = "public.experiments"
 
 
+def knows_experiments(connection: Connection) -> bool:
+    """Whether experiments can be kept here at all: a database that was migrated long ago has no table of them."""
+    return connection.execute(query("experiment_exists")).fetchone() == (True,)
+
+
 def list_experiments(connection: Connection) -> tuple[Registered, ...]:
     """Every experiment, newest first."""
     return _read(connection, None)

@@ -1,7 +1,8 @@
 """Vectors for active videos that a served version lacks: those that came after it, or were inactive when it was made.
 
 They are made by the version's own model and added to its table, so new videos are recommendable without a new
-release, and by an experiment's arms as soon as by the live version. Rows are only ever added: an HNSW index takes
+release, and by an experiment's arms as soon as by the live version: were the control alone given new videos, an A/B
+test would compare having them with having none. Rows are only ever added: an HNSW index takes
 insertions well and updates badly. Each insertion walks the index, so a large gap is left to a retrain. What does not
 live here: the model (`artifacts.video_model`).
 """
@@ -28,7 +29,7 @@ from two_tower_assets.publishing.news import videos_without_vector
 from two_tower_assets.publishing.registry import Release
 from two_tower_assets.publishing.released_files import released_folder
 from two_tower_assets.publishing.target import Target
-from two_tower_assets.publishing.upkeep import arms_beside, require_live, while_kept, while_live
+from two_tower_assets.publishing.upkeep import arms_beside, require_live, while_served
 from two_tower_assets.publishing.vectors import qualified
 from two_tower_assets.publishing.writer import Connection, refusals
 
@@ -68,7 +69,7 @@ def embed_new_videos(target: Target, artifacts: Path, *, most: int) -> NewVideos
 def embed_new_videos_of_arms(target: Target, artifacts: Path, *, most: int) -> tuple[NewVideos, ...]:
     """Do the same for every version that a running experiment serves beside the live one.
 
-    Otherwise new videos would be shown by one arm alone, and be what is compared.
+    Otherwise the control would be given new videos and the treatment none, and the A/B test would be biased by that.
 
     Args:
         target: where the versions are served from.
@@ -82,7 +83,8 @@ def embed_new_videos_of_arms(target: Target, artifacts: Path, *, most: int) -> t
     """
     done = []
     with connect(target.url, autocommit=True) as connection, refusals(target.url):
-        for release in arms_beside(connection):
+        for arm in arms_beside(connection):
+            release = arm.release
             assert release.vector_table is not None
             videos = videos_without_vector(connection, most + 1, release.vector_table)
             if len(videos) > most:
@@ -102,7 +104,7 @@ def _fill(
         ids, vectors_ND = _embed(connection, VideoModel.open(folder), videos)
     largest_norm_error(ids, vectors_ND, where=version)
     assert release.vector_table is not None
-    with while_live(connection, version) if release.state == "live" else while_kept(connection, version):
+    with while_served(connection, release):
         added = _add(connection, release.vector_table, ids, vectors_ND)
     return NewVideos(version, added)
 

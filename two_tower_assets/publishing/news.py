@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from psycopg import sql
 from psycopg.rows import class_row
@@ -48,10 +48,27 @@ def videos_without_vector(connection: Connection, most: int, table: str = LIVE_V
 
 
 def users_with_stale_vector(
-    connection: Connection, version: str, *, since: datetime, until: datetime, most: int | None = None
+    connection: Connection,
+    version: str,
+    *,
+    since: datetime,
+    until: datetime,
+    most: int | None = None,
+    of_arms: bool = False,
 ) -> tuple[str, ...]:
-    """Return ids of users with a decision of `since` … `until` that their vector of a version does not know."""
-    return _ids(connection, "users_with_stale_vector", model_version=version, since=since, until=until, most=most)
+    """Return ids of users with a decision of `since` … `until` that their vector of a version does not know.
+
+    Args:
+        connection: to the serving database.
+        version: of the vectors.
+        since: the first moment.
+        until: the first moment no longer.
+        most: ids; None: all.
+        of_arms: only users whom a running experiment serves with the version.
+    """
+    name = "users_of_arms_with_stale_vector" if of_arms else "users_with_stale_vector"
+    asked = {"model_version": version, "since": since, "until": until, "most": most}
+    return tuple(id_ for (id_,) in connection.execute(query(name), asked))
 
 
 def database_time(connection: Connection) -> datetime:
@@ -60,7 +77,3 @@ def database_time(connection: Connection) -> datetime:
     assert row is not None
     moment: datetime = row[0]
     return moment
-
-
-def _ids(connection: Connection, name: str, **parameters: Any) -> tuple[str, ...]:
-    return tuple(id_ for (id_,) in connection.execute(query(name), parameters))

@@ -1,4 +1,7 @@
-"""The live release as work between two releases finds it, and holds it while it adds to it.
+"""What users are served by as work between two releases finds it, and holds it while it adds to it.
+
+That is the live release and, while experiments run, those of their arms. Work that kept the live one alone up to date
+would have an experiment compare a fresh control with a stale treatment.
 
 Such work adds vectors of the same version and never moves the pointer. It takes no writer's lock: a release may be
 prepared beside it, and only a flip waits, for the moment that a block of vectors is being written.
@@ -7,10 +10,12 @@ prepared beside it, and only a flip waits, for the moment that a block of vector
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 
 from two_tower_assets.database.queries import query
 from two_tower_assets.errors import PublishingError
+from two_tower_assets.experiments.registry import knows_experiments
 from two_tower_assets.publishing.registry import Release, read_live, read_release
 from two_tower_assets.publishing.writer import Connection
 
@@ -30,11 +35,32 @@ def require_live(connection: Connection) -> Release:
     return release
 
 
-def arms_beside(connection: Connection) -> tuple[Release, ...]:
-    """Return the releases that running experiments serve beside the live one."""
-    versions = connection.execute(query("experiment_arms_beside")).fetchall()
-    found = (read_release(connection, version) for (version,) in versions)
-    return tuple(release for release in found if release is not None)
+@dataclass(frozen=True)
+class Arm:
+    """A release that running experiments serve beside the live one."""
+
+    release: Release
+    audience: str
+    """The experiments and their slices of all users: another one when one starts, stops or is given more users."""
+
+
+def arms_beside(connection: Connection) -> tuple[Arm, ...]:
+    """Return what running experiments serve beside the live release; nothing where the database knows none."""
+    if not knows_experiments(connection):
+        return ()
+    found = connection.execute(query("experiment_arms_beside")).fetchall()
+    releases = ((read_release(connection, version), audience) for version, audience in found)
+    return tuple(Arm(release, audience) for release, audience in releases if release is not None)
+
+
+def while_served(connection: Connection, release: Release) -> AbstractContextManager[None]:
+    """Run a block in one transaction in which a release stays what it was found as: live, or kept for an arm.
+
+    Raises:
+        PublishingError: it is not any more; nothing was written.
+    """
+    hold = while_live if release.state == "live" else while_kept
+    return hold(connection, release.model_version)
 
 
 @contextmanager

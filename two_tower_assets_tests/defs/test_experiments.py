@@ -15,7 +15,7 @@ from two_tower_assets.definitions import build_defs
 from two_tower_assets.defs.experimenting.promoting import promote
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.errors import ExperimentError
-from two_tower_assets.experiments.registry import stop
+from two_tower_assets.experiments.registry import record_promotion, stop
 from two_tower_assets_tests.experiments.readout.rows_of import HOUR, plan_experiment, serve, two_arms
 from two_tower_assets_tests.publishing.releasing import target_at
 
@@ -55,7 +55,7 @@ def test_nothing_running_says_so_and_passes(home: Path) -> None:
     """Also where drafts exist."""
     result = run(home)
     assert result.success
-    assert described(result, "readout")["experiments"] == "No experiment is running."
+    assert described(result, "readout")["experiments"] == "No experiment runs, and none was stopped of late."
     assert checked(result).passed
 
 
@@ -85,6 +85,43 @@ def test_an_experiment_is_shown_with_plots_and_a_page(home: Path, database: str)
     again = run(home)
     assert described(again, "readout")["unchanged"] == "True"
     assert described(again, "readout")["taste: lift"] == shown["taste: lift"]
+
+
+def test_a_stopped_experiment_is_shown_until_it_is_decided(home: Path, database: str) -> None:
+    """After its stop it says what it said at its stop, and fails no check; promoted, or a month later, it is gone."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        plan_experiment(connection, "taste", traffic="[0,0.5)")
+        two_arms(connection, 0.35, experiment="taste", seed=1)
+        plan_experiment(connection, "worse", traffic="[0.5,1)")
+        two_arms(connection, -0.5, experiment="worse", seed=2)
+        running = run(home)
+        assert not running.success
+        for name in ("taste", "worse"):
+            stop(connection, name)
+        stopped = run(home)
+        assert (stopped.success, checked(stopped).passed) == (True, True)
+        shown = described(stopped, "readout")
+        assert shown["taste: lift"] == described(running, "readout")["taste: lift"]
+        assert described(run(home), "readout")["unchanged"] == "True"
+        assert "candidate: worse (may not be promoted)" in shown["worse: verdict"]
+        page = Path(described(stopped, "page")["taste.html"]).read_text()
+        assert "ran from 2026-10-01 00:00" in page
+        record_promotion(connection, "taste", "candidate")
+        left = described(run(home), "readout")
+        assert ("taste: verdict" in left, "worse: verdict" in left) == (False, True)
+        connection.execute("update public.experiments set stopped_at = now() - interval '31 days'")
+    assert "none was stopped of late" in described(run(home), "readout")["experiments"]
+
+
+def test_a_stopped_experiment_that_cannot_be_read_is_in_no_others_way(home: Path, database: str) -> None:
+    """One that was written by hand fails the readout while it runs, which says what is wrong; stopped, no longer."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        plan_experiment(connection, "broken", arms=[("control", 1.0)], traffic="[0,0.5)")
+        plan_experiment(connection, traffic="[0.5,1)")
+        two_arms(connection, 0.35)
+        assert not run(home).success
+        stop(connection, "broken")
+    assert "may be promoted" in described(run(home), "readout")["taste: verdict"]
 
 
 def test_what_is_not_sure_yet_warns(home: Path, database: str) -> None:

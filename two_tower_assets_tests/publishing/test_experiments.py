@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
+import numpy as np
 import pytest
 
-from two_tower_assets.contract import Files
+from two_tower_assets.artifacts.client import ModelFolder
+from two_tower_assets.contract import Files, UserPayload
 from two_tower_assets.database.connection import connect
 from two_tower_assets.database.queries import query
 from two_tower_assets.errors import PublishingError
 from two_tower_assets.experiments import registry
+from two_tower_assets.experiments.assignment import arm_of, is_in
 from two_tower_assets.experiments.definition import define
 from two_tower_assets.publishing.flip import promote, rollback
 from two_tower_assets.publishing.new_videos import embed_new_videos, embed_new_videos_of_arms
 from two_tower_assets.publishing.registry import list_releases, live_release
+from two_tower_assets.publishing.returning_users import refresh_users_of_arms
 from two_tower_assets.publishing.staging import prepare_users, stage
 from two_tower_assets.publishing.target import Target
 from two_tower_assets.publishing.verification import verify
 from two_tower_assets.settings import ReleaseSettings
-from two_tower_assets_tests.artifacts.versions import make_version
-from two_tower_assets_tests.database.rows import add_video
+from two_tower_assets_tests.artifacts.versions import CUTOFF, make_version
+from two_tower_assets_tests.database.rows import add_video, user_id
 from two_tower_assets_tests.publishing.releasing import (
     NEW,
     OLD,
@@ -139,6 +144,62 @@ def test_new_videos_are_embedded_for_the_arms_of_a_running_experiment(
     promote(target, NEW)
     assert embed_new_videos(target, folder, most=10).added == ()
     assert embed_new_videos_of_arms(target, folder, most=10) == ()
+
+
+def test_vectors_of_an_arm_are_renewed_by_its_model_for_its_users(
+    target: Target, old: Path, new: Path, tmp_path: Path
+) -> None:
+    """Of who decided, those whom Python assigns to the arm as the database does; of an interleaving everybody.
+
+    For drafts and after the stop nobody; the live version's vectors stay as they are.
+    """
+    release(target, old)
+    stage_only(target, new)
+    with connect(target.url, autocommit=True) as connection:
+        video = add_video(connection, 1, tags=["tag 1"])
+        users = [user_id(number) for number in range(7001, 7041)]
+        for user in users:
+            decision = (user, video)
+            connection.execute("insert into public.user_video_decisions values (%s, %s, 'like')", decision)
+    create(target, NEW)
+    folder = tmp_path / "artifacts"
+    assert refresh_users_of_arms(target, folder, days=1) == ()
+    start(target)
+    (done,) = refresh_users_of_arms(target, folder, days=1)
+    challengers = {
+        user for user in users if is_in((0.0, 0.5), UUID(user)) and arm_of("e", (0.5, 0.5), UUID(user)) == 1
+    }
+    assert 0 < len(challengers) < len(users)
+    assert (done.model_version, done.users, renewed(target, NEW)) == (NEW, len(challengers), challengers)
+    with connect(target.url, autocommit=True) as connection:
+        payload = connection.execute("select get_user_embedding_features(%s, %s)", (min(challengers), done.as_of))
+        expected = ModelFolder.open(new).embed_payload(UserPayload.model_validate(payload.fetchone()[0]), done.as_of)
+    ((stored,),) = rows(
+        target.url,
+        "select embedding::real[] from two_tower.user_embedding_versions where (model_version, user_id) = (%s, %s)",
+        NEW,
+        min(challengers),
+    )
+    np.testing.assert_allclose(stored, expected, atol=1e-5)
+    assert refresh_users_of_arms(target, folder, days=1)[0].users == 0
+    assert not renewed(target, OLD)
+    stop(target)
+    assert refresh_users_of_arms(target, folder, days=1) == ()
+    with connect(target.url, autocommit=True) as connection:
+        arms = [{"name": "a", "weight": 0.5}, {"name": "b", "weight": 0.5, "model_version": NEW}]
+        planned = define(
+            name="both", kind="interleaving", salt="s", arms=arms, primary_metric="preference", planned_users=1000
+        )
+        registry.create(connection, planned)
+        registry.start(connection, "both", Decimal(1))
+    assert refresh_users_of_arms(target, folder, days=1)[0].users == len(users) - len(challengers)
+    assert renewed(target, NEW) == set(users)
+
+
+def renewed(target: Target, version: str) -> set[str]:
+    """Users with a vector of a version that was not prepared with it."""
+    known = "select user_id::text from two_tower.user_embedding_versions where model_version = %s and updated_at > %s"
+    return {user for (user,) in rows(target.url, known, version, CUTOFF)}
 
 
 def superseded(target: Target) -> list[str]:

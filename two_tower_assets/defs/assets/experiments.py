@@ -1,4 +1,7 @@
-"""Assets of the experiments: what those that run say today, as pages to read, and whether an arm may be promoted."""
+"""Assets of the experiments: what they say today, as pages to read, and whether an arm may be promoted.
+
+Of those that run, and of those that were stopped of late and whose promotion is not decided.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from two_tower_assets.experiments.readout.figures import Readout
     from two_tower_assets.experiments.readout.kept import Kept
 
-_NOTHING = "No experiment is running."
+_NOTHING = "No experiment runs, and none was stopped of late."
 _KEPT = ".kept.npz"
 
 
@@ -29,19 +32,21 @@ _KEPT = ".kept.npz"
     "experiments/readout", deps=["sources/database"], kinds={"postgres", "numpy"}, retry_policy=OVER_A_NETWORK
 )
 def readout(context: dg.AssetExecutionContext, workspace: Workspace) -> dg.MaterializeResult[Made]:
-    """What each running experiment says at this look: figures of each arm, lifts with bounds that hold at every look.
+    """What each experiment says at this look: figures of each arm, lifts with bounds that hold at every look.
+
+    Of those that run, and those stopped in the last 30 days of which no arm was promoted yet.
 
     Users who were read at the look before are not read again. Nothing is made of none.
     """
     from two_tower_assets.database.connection import connect
     from two_tower_assets.experiments.readout.gather import look
     from two_tower_assets.experiments.readout.kept import save
-    from two_tower_assets.experiments.readout.planning import running
+    from two_tower_assets.experiments.readout.planning import to_read
 
     site = workspace.site
     latest = site.store.latest("experiments/readout")
     with connect(site.serving_url) as connection:
-        found = {name: look(connection, name, kept=_kept(site, latest, name)) for name in running(connection)}
+        found = {name: look(connection, name, kept=_kept(site, latest, name)) for name in to_read(connection)}
 
     def fill(into: Path) -> Facts:
         for name, (read, kept) in found.items():
@@ -91,7 +96,7 @@ def page(context: dg.AssetExecutionContext, workspace: Workspace, readout: Made)
 
 @stage_asset("experiments/verdict", inputs=["experiments/readout"], kinds={"json"})
 def verdict(context: dg.AssetExecutionContext, workspace: Workspace, readout: Made) -> dg.MaterializeResult[Made]:
-    """What each running experiment means, in plain words, and which arm may be promoted. Its check is blocking."""
+    """What each experiment means, in plain words, and which arm may be promoted. Its check is blocking."""
     site = workspace.site
 
     def fill(into: Path) -> Facts:

@@ -40,8 +40,9 @@ read_experiments_job = dg.define_asset_job(
     selection=_EXPERIMENTS,
     config=CONSOLE,
     tags={ONE_AT_A_TIME: "read_experiments"},
-    description="What each running experiment says today, as pages and verdicts; seconds. It fails where one is "
-    "broken or does harm. Started by the schedule `daily_readout`, or by hand: looking often is safe.",
+    description="What each experiment says today, if it runs or was stopped of late, as pages and verdicts; seconds. "
+    "It fails where one that runs is broken or does harm. Started by the schedule `daily_readout`, or by hand: "
+    "looking often is safe.",
 )
 
 monitor_job = dg.define_asset_job(

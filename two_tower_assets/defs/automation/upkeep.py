@@ -1,4 +1,6 @@
-"""The jobs `embed_new_videos` and `refresh_user_vectors`: what keeps the live release up to date between retrains.
+"""The jobs `embed_new_videos` and `refresh_user_vectors`: what keeps what is served up to date between retrains.
+
+Served are the live version and those that running experiments compare with it.
 
 They are jobs of ops and no assets: a release makes all vectors itself, so in its graph they would only be in the way.
 What they add is seen on the assets that it is added to, as observations.
@@ -26,10 +28,7 @@ _NAMED: Final = 100
 )
 @friendly
 def embed_videos_without_vector(context: dg.OpExecutionContext, workspace: Workspace) -> None:
-    """Make the missing vectors with each served version's own model, and add them to its table in one transaction.
-
-    Served are the live version and those that running experiments compare with it.
-    """
+    """Make the missing vectors with each served version's own model, and add them to its table in one transaction."""
     from two_tower_assets.publishing.new_videos import embed_new_videos, embed_new_videos_of_arms
 
     site = workspace.site
@@ -50,7 +49,7 @@ def embed_videos_without_vector(context: dg.OpExecutionContext, workspace: Works
         "videos_added_to_arms": {one.model_version: len(one.added) for one in arms},
         "videos": metadata.text_list(done.added[:_NAMED]),
     }
-    _show(context, "video_embeddings_table", "new videos embedded by the live model", described, "added")
+    _show(context, "video_embeddings_table", "new videos embedded by the models that are served", described, "added")
 
 
 @dg.op(
@@ -59,31 +58,34 @@ def embed_videos_without_vector(context: dg.OpExecutionContext, workspace: Works
 )
 @friendly
 def renew_stale_user_vectors(context: dg.OpExecutionContext, workspace: Workspace) -> None:
-    """Renew the vectors of users who decided something since theirs was made, with the live version's model."""
-    from two_tower_assets.publishing.returning_users import refresh_users
+    """Renew the vectors of users who decided something since theirs was made, with each served version's own model.
+
+    Of an experiment's arm, of its users alone.
+    """
+    from two_tower_assets.publishing.returning_users import refresh_users, refresh_users_of_arms
 
     site = workspace.site
-    done = refresh_users(
-        site.target,
-        site.home.artifacts,
-        days=site.settings.automation.refresh_user_days,
-        progress=log_progress(context.log, "user vectors"),
-    )
-    context.log.info(f"{done.users} users got a new vector of version {done.model_version}")
+    days, progress = site.settings.automation.refresh_user_days, log_progress(context.log, "user vectors")
+    done = refresh_users(site.target, site.home.artifacts, days=days, progress=progress)
+    arms = refresh_users_of_arms(site.target, site.home.artifacts, days=days, progress=progress)
+    for one in (done, *arms):
+        context.log.info(f"{one.users} users got a new vector of version {one.model_version}")
     described = {
         "model_version": done.model_version,
         "users_renewed": done.users,
+        "users_renewed_of_arms": {one.model_version: one.users for one in arms},
         "as_of": dg.MetadataValue.timestamp(done.as_of),
     }
-    _show(context, "user_embeddings", "vectors renewed by the live model", described, "renewed")
+    _show(context, "user_embeddings", "vectors renewed by the models that are served", described, "renewed")
 
 
 @dg.job(
     name="embed_new_videos",
     config=CONSOLE,
     tags={ONE_AT_A_TIME: "embed_new_videos"},
-    description="Make new videos recommendable by the live release, with its own model; seconds. Started by the "
-    "sensor `embed_new_videos_when_missing`, or by hand after an import of videos.",
+    description="Make new videos recommendable by the live release and by each arm of a running experiment, with its "
+    "own model; seconds. Started by the sensor `embed_new_videos_when_missing`, or by hand after an import of "
+    "videos.",
 )
 def embed_new_videos_job() -> None:
     """One op."""
@@ -94,8 +96,9 @@ def embed_new_videos_job() -> None:
     name="refresh_user_vectors",
     config=CONSOLE,
     tags={ONE_AT_A_TIME: "refresh_user_vectors"},
-    description="Renew the vectors of users who decided something since theirs was made; seconds. Started by the "
-    "sensor `refresh_users_who_decided`, or by hand.",
+    description="Renew the vectors of users who decided something since theirs was made: of the live release, and of "
+    "the arm that a running experiment serves them by; seconds. Started by the sensor "
+    "`refresh_users_who_decided`, or by hand.",
 )
 def refresh_user_vectors_job() -> None:
     """One op."""

@@ -6,23 +6,37 @@ What was written by hand may be none: the registry's own commands refuse it befo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Final
 
-from two_tower_assets.database.queries import query
 from two_tower_assets.errors import ExperimentError
 from two_tower_assets.experiments.readout.metrics import OF_LISTS, OF_USERS, PREFERENCE
 from two_tower_assets.experiments.readout.plan import Plan
+from two_tower_assets.experiments.readout.rows import read_now
 from two_tower_assets.experiments.registered import Registered
-from two_tower_assets.experiments.registry import Connection, list_experiments, require
+from two_tower_assets.experiments.registry import Connection, knows_experiments, list_experiments, require
+
+SHOWN_AFTER_STOP: Final = timedelta(days=30)
 
 _ROUNDING: Final = 1e-6
 
 
-def running(connection: Connection) -> list[str]:
-    """Names of the experiments that run; none where the database knows no experiments."""
-    if not _exists(connection):
+def to_read(connection: Connection) -> list[str]:
+    """Names of the experiments to look at every day; none where the database knows no experiments.
+
+    Those that run, and those that were stopped within `SHOWN_AFTER_STOP` and of which no arm was promoted yet: that
+    is when a promotion is decided. A stopped one that cannot be read out is left out, for nobody can mend it.
+    """
+    if not knows_experiments(connection):
         return []
-    return sorted(one.name for one in list_experiments(connection) if one.state == "running")
+    stopped_after = read_now(connection) - SHOWN_AFTER_STOP
+    found = list_experiments(connection)
+    return sorted(one.name for one in found if one.state == "running" or _is_undecided(one, stopped_after))
+
+
+def _is_undecided(found: Registered, stopped_after: datetime) -> bool:
+    was_stopped = found.stopped_at is not None and found.stopped_at > stopped_after
+    return was_stopped and found.promoted_arm is None and not any(_problems(found))
 
 
 def read_plan(connection: Connection, name: str) -> Plan:
@@ -31,7 +45,7 @@ def read_plan(connection: Connection, name: str) -> Plan:
     Raises:
         ExperimentError: there is no such experiment, or its plan cannot be read out; all that is wrong is named.
     """
-    if not _exists(connection):
+    if not knows_experiments(connection):
         raise ExperimentError(
             f"There is no experiment {name}",
             where="public.experiments",
@@ -45,10 +59,6 @@ def read_plan(connection: Connection, name: str) -> Plan:
             remedy="It was not planned with `two-tower experiment create`, which refuses that. Start another one so.",
         )
     return Plan.of(found)
-
-
-def _exists(connection: Connection) -> bool:
-    return connection.execute(query("experiment_exists")).fetchone() == (True,)
 
 
 def _problems(found: Registered) -> Iterator[str]:

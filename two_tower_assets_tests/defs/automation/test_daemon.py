@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,9 +26,10 @@ from two_tower_assets.home import Home
 from two_tower_assets.local.instance import prepare_instance, workspace_file
 from two_tower_assets_tests.artifacts.versions import CUTOFF
 from two_tower_assets_tests.database.rows import user_id
-from two_tower_assets_tests.defs.automation.ticking import Live
+from two_tower_assets_tests.defs.automation.looks import look
+from two_tower_assets_tests.defs.automation.ticking import EXPERIMENT, Live
 from two_tower_assets_tests.defs.automation.webhook_server import Webhook, webhook
-from two_tower_assets_tests.publishing.releasing import rows
+from two_tower_assets_tests.publishing.releasing import NEW, OLD, rows
 
 LOG = logging.getLogger("daemon under test")
 BEGIN = datetime.now(UTC)
@@ -63,6 +65,11 @@ class Daemon:
         """One round of the sensors."""
         with freeze_time(at):
             list(execute_sensor_iteration(self.process, LOG, None, None))
+
+    def look_around_side_by_side(self, at: datetime) -> None:
+        """One round of the sensors, in threads as `dagster.yaml` bids."""
+        with freeze_time(at), ThreadPoolExecutor(4) as threads:
+            list(execute_sensor_iteration(self.process, LOG, threads, None, sensor_tick_futures={}))
 
     def until_ended(self, job: str) -> dg.DagsterRun:
         """Wait for the only run of a job, which another process makes."""
@@ -123,16 +130,29 @@ def test_the_night_is_fired_once(daemon: Daemon) -> None:
     assert len(daemon.runs("release")) == 2
 
 
+def test_two_sensors_that_look_at_once_begin_one_retrain(daemon: Daemon, live: Live) -> None:
+    """News and drift were found in the same moment, and no run was there yet that either could have seen."""
+    live.decide(5, datetime.now(UTC) - timedelta(minutes=1), first_user=7001)
+    look(live, found=2.0)
+    daemon.turn_on(BEGIN, "retrain_on_news", "retrain_on_drift")
+    daemon.look_around_side_by_side(BEGIN + timedelta(hours=1))
+    (run,) = daemon.runs("release")
+    assert run.status is dg.DagsterRunStatus.QUEUED
+    daemon.look_around_side_by_side(BEGIN + timedelta(hours=2))
+    assert len(daemon.runs("release")) == 1
+
+
 def test_the_night_and_each_sensor_fire_once_in_the_real_process(
     daemon: Daemon, live: Live, told: Webhook, tmp_path: Path
 ) -> None:
     """`dagster-daemon run`, turned on for a night that is over: its release fails for want of rows, and is told of.
 
-    News begin another, which fails as well; a new video and a user who decided get their vectors. Hours later nothing
-    is begun that was begun already.
+    News begin another, which fails as well; a new video and users who decided get their vectors, of the live version
+    and of the one that an experiment compares with it. Hours later nothing is begun that was begun already.
     """
-    with (tmp_path / "two_tower.toml").open("a") as file:
-        file.write("check_for_news_seconds = 5\n")
+    settings = (tmp_path / "two_tower.toml").read_text().replace("max_new_videos = 4", "max_new_videos = 13")
+    (tmp_path / "two_tower.toml").write_text(f"{settings}check_for_news_seconds = 5\n")
+    live.begin_experiment()
     (video,) = live.add_videos(1, tags=["tag 1"], created_at=CUTOFF)
     live.decide(5, datetime.now(UTC) - timedelta(minutes=1), first_user=7001)
     daemon.turn_on(BEGIN - timedelta(days=1), "nightly_release", *SENSORS)
@@ -144,9 +164,11 @@ def test_the_night_and_each_sensor_fire_once_in_the_real_process(
         finally:
             process.send_signal(signal.SIGINT)
     assert small == [dg.DagsterRunStatus.SUCCESS] * 2
-    assert rows(live.url, "select count(*) from public.video_embeddings where video_id = %s", video) == [(1,)]
-    renewed = rows(live.url, "select count(*) from public.user_embeddings where user_id = %s", user_id(7001))
-    assert renewed == [(1,)]
+    for table in ("public.video_embeddings", "two_tower.video_embeddings_20260301t120000z_0123456"):
+        assert rows(live.url, f"select count(*) from {table} where video_id = %s", video) == [(1,)]
+    arms = {user_id(7001 + user): in_arm(live, 7001 + user) for user in range(5)}
+    assert with_vector(live, NEW, arms) == set(arms)
+    assert with_vector(live, OLD, arms) == {user for user, arm in arms.items() if arm == "former"} != set()
     for hour in range(1, 4):
         daemon.look_around(BEGIN + timedelta(hours=hour))
     begun_by = [
@@ -155,6 +177,16 @@ def test_the_night_and_each_sensor_fire_once_in_the_real_process(
     assert sorted(begun_by) == ["nightly_release", "retrain_on_news"]
     assert [len(daemon.runs(job)) for job in SMALL] == [1, 1]
     assert sorted(body["run_id"] for body in told.taken) == sorted(run.run_id for run in daemon.runs("release"))
+
+
+def in_arm(live: Live, user: int) -> str:
+    ((arm,),) = rows(live.url, "select two_tower.experiment_arm(%s, %s)", EXPERIMENT, user_id(user))
+    return str(arm)
+
+
+def with_vector(live: Live, version: str, users: Collection[str]) -> set[str]:
+    known = "select user_id::text from two_tower.user_embedding_versions where model_version = %s"
+    return {user for (user,) in rows(live.url, known, version)} & set(users)
 
 
 def until(happened: Callable[[], bool]) -> None:

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 import dagster as dg
 import psycopg
 
+from two_tower_assets.database.connection import connect
 from two_tower_assets.definitions import build_defs
 from two_tower_assets.defs.resources import Workspace
+from two_tower_assets.experiments import registry
+from two_tower_assets.experiments.definition import define
 from two_tower_assets.publishing.target import Target
 from two_tower_assets_tests.database.rows import add_video, user_id, video_id
+from two_tower_assets_tests.publishing.releasing import OLD
+
+EXPERIMENT: Final = "e"
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,19 @@ class Live:
                     (user_id(user), video_id(0), at),
                 )
 
+    def begin_experiment(self, share: str = "1", version: str = OLD) -> None:
+        """Serve a share of all users by what is live (`control`) or by a version (`former`)."""
+        arms = [{"name": "control", "weight": 0.5}, {"name": "former", "weight": 0.5, "model_version": version}]
+        planned = define(name=EXPERIMENT, salt="e", arms=arms, primary_metric="like_rate", planned_users=1000)
+        with connect(self.url, autocommit=True) as connection:
+            registry.create(connection, planned)
+            registry.start(connection, EXPERIMENT, Decimal(share))
+
+    def stop_experiment(self) -> None:
+        """Serve everybody by what is live again."""
+        with connect(self.url, autocommit=True) as connection:
+            registry.stop(connection, EXPERIMENT)
+
     def add_videos(self, *numbers: int, **columns: object) -> list[str]:
         """Write new active videos."""
         with psycopg.connect(self.url) as connection:
@@ -68,11 +89,17 @@ def tick(live: Live, sensor: str, instance: dg.DagsterInstance, cursor: str | No
     return Tick([request.run_key for request in requests], data.skip_message, data.cursor)
 
 
-def going(live: Live, instance: dg.DagsterInstance, job: str, *assets: str) -> dg.DagsterRun:
-    """Record a run of a job, or of some of its assets, as started by somebody else."""
+def going(
+    live: Live,
+    instance: dg.DagsterInstance,
+    job: str,
+    *assets: str,
+    status: dg.DagsterRunStatus = dg.DagsterRunStatus.STARTED,
+) -> dg.DagsterRun:
+    """Record a run of a job, or of some of its assets, as begun by somebody else."""
     chosen = frozenset(dg.AssetKey(asset.split("/")) for asset in assets)
     return instance.create_run_for_job(
         live.definitions.resolve_job_def(job),
-        status=dg.DagsterRunStatus.STARTED,
+        status=status,
         asset_selection=chosen or None,
     )

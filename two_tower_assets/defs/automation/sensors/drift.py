@@ -1,17 +1,22 @@
 """A retrain when the last look found that what comes in has drifted from what the live release was trained on."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 import dagster as dg
 
-from two_tower_assets.defs.automation.going import release_begun_since, release_going
+from two_tower_assets.defs.automation.going import learned_since, release_begun_since
 from two_tower_assets.defs.automation.jobs import release_job
+from two_tower_assets.defs.automation.retraining import DRIFT, others_at_it
 from two_tower_assets.defs.automation.ticks import Cursor, refusals_skip, serving
 from two_tower_assets.defs.console import CONSOLE
 from two_tower_assets.defs.monitoring.looking import Look, last_look
 from two_tower_assets.defs.resources import Workspace
 from two_tower_assets.publishing.upkeep import require_live
 from two_tower_assets.settings import AutomationSettings
+
+_NIGHT: Final = timedelta(days=1)
+"""A retrain of the same night is not repeated for the few rows that have come since."""
 
 
 class _Asked(Cursor):
@@ -24,7 +29,7 @@ def drift_sensor(settings: AutomationSettings) -> dg.SensorDefinition:
     """Return the sensor `retrain_on_drift`, stopped."""
 
     @dg.sensor(
-        name="retrain_on_drift",
+        name=DRIFT,
         job_name=release_job.name,
         minimum_interval_seconds=settings.check_for_drift_seconds,
         default_status=dg.DefaultSensorStatus.STOPPED,
@@ -35,8 +40,8 @@ def drift_sensor(settings: AutomationSettings) -> dg.SensorDefinition:
     )
     @refusals_skip
     def retrain_on_drift(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg.RunRequest | dg.SkipReason:
-        if going := release_going(context.instance):
-            return dg.SkipReason(f"Run {going} is making a release.")
+        if others := others_at_it(context.instance, DRIFT):
+            return dg.SkipReason(others)
         look = last_look(workspace.site)
         if look is None:
             return dg.SkipReason("Nobody has looked yet: start the job `monitor`.")
@@ -60,6 +65,11 @@ def _nothing_to_learn(context: dg.SensorEvaluationContext, look: Look, version: 
         return f"No drift from version {version} was found at the last look, {look.made_at:%Y-%m-%d %H:%M} UTC."
     if begun := release_begun_since(context.instance, look.made_at):
         return f"Run {begun} began after the last look, and has learned from what it saw."
+    if learned := learned_since(context.instance, look.made_at - _NIGHT):
+        return (
+            f"A retrain that began at {learned:%Y-%m-%d %H:%M} UTC has learned from almost all that the look saw: "
+            "the next look decides."
+        )
     return None
 
 

@@ -76,7 +76,8 @@ def _ask(context: dg.SensorEvaluationContext, gap: str, patience: timedelta) -> 
 def _gaps_of_arms(connection: Connection, most: int) -> list[tuple[str, ...]]:
     """Versions that experiments serve and that lack some videos, but no more than are added; each with their ids."""
     gaps = []
-    for release in arms_beside(connection):
+    for arm in arms_beside(connection):
+        release = arm.release
         assert release.vector_table is not None
         videos = videos_without_vector(connection, most + 1, release.vector_table)
         if 0 < len(videos) <= most:

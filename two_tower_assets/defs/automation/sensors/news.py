@@ -4,8 +4,9 @@ from datetime import datetime
 
 import dagster as dg
 
-from two_tower_assets.defs.automation.going import release_going
+from two_tower_assets.defs.automation.going import learned_since
 from two_tower_assets.defs.automation.jobs import release_job
+from two_tower_assets.defs.automation.retraining import NEWS, others_at_it
 from two_tower_assets.defs.automation.ticks import Cursor, refusals_skip, serving
 from two_tower_assets.defs.console import CONSOLE
 from two_tower_assets.defs.resources import Workspace
@@ -22,7 +23,8 @@ class _Counted(Cursor):
     cutoff: datetime
     """It knows what came before."""
     begun_at: datetime | None = None
-    """When this sensor began a retrain last. What had come by then is in it, whether or not it was released."""
+    """When this sensor began a retrain last, or anybody one that came to the gate. What had come by then is in it,
+    whether or not it was released."""
 
     @property
     def since(self) -> datetime:
@@ -33,7 +35,7 @@ def news_sensor(settings: AutomationSettings) -> dg.SensorDefinition:
     """Return the sensor `retrain_on_news`, stopped."""
 
     @dg.sensor(
-        name="retrain_on_news",
+        name=NEWS,
         job_name=release_job.name,
         minimum_interval_seconds=settings.check_for_news_seconds,
         default_status=dg.DefaultSensorStatus.STOPPED,
@@ -44,12 +46,12 @@ def news_sensor(settings: AutomationSettings) -> dg.SensorDefinition:
     )
     @refusals_skip
     def retrain_on_news(context: dg.SensorEvaluationContext, workspace: Workspace) -> dg.RunRequest | dg.SkipReason:
-        if going := release_going(context.instance):
-            return dg.SkipReason(f"Run {going} is making a release.")
+        if reason := others_at_it(context.instance, NEWS):
+            return dg.SkipReason(reason)
         site = workspace.site
         limits = site.settings.automation
         with serving(site) as connection:
-            counted = _counted(context, site, require_live(connection))
+            counted = _with_others(context, _counted(context, site, require_live(connection)))
             news = count_news(
                 connection,
                 counted.since,
@@ -75,6 +77,12 @@ def _counted(context: dg.SensorEvaluationContext, site: Site, release: Release) 
     cutoff = data_cutoff(site.target.buckets, site.home.artifacts, release)
     begun_at = known.begun_at if known else None
     return _Counted(model_version=release.model_version, cutoff=cutoff, begun_at=begun_at)
+
+
+def _with_others(context: dg.SensorEvaluationContext, counted: _Counted) -> _Counted:
+    """Count from the newest retrain on, whoever began it: for the night, for drift, or by hand."""
+    learned = learned_since(context.instance, counted.since)
+    return counted if learned is None else counted.model_copy(update={"begun_at": learned})
 
 
 def _too_little(news: News, since: datetime, limits: AutomationSettings) -> str:

@@ -29,6 +29,12 @@ def render(readout: Readout) -> str:
     return html_page(
         title=f"Experiment {readout.experiment}: {words}",
         heading=["Experiment ", element("code", readout.experiment)],
-        below=f"{readout.state} since {minute(readout.started_at)} · as of {minute(readout.at)}",
+        below=_when(readout),
         sections=[(key, name, write(readout)) for key, name, write in _SECTIONS],
     )
+
+
+def _when(readout: Readout) -> str:
+    if readout.state == "stopped":
+        return f"ran from {minute(readout.started_at)} to {minute(readout.at)}"
+    return f"{readout.state} since {minute(readout.started_at)} · as of {minute(readout.at)}"

@@ -2,13 +2,9 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 import dagster as dg
 
-from two_tower_assets.database.connection import connect
-from two_tower_assets.experiments import registry
-from two_tower_assets.experiments.definition import define
 from two_tower_assets.publishing.flip import rollback
 from two_tower_assets_tests.defs.automation.ticking import Live, going, tick
 from two_tower_assets_tests.publishing.releasing import NEW, OLD, rows
@@ -94,11 +90,7 @@ def test_a_version_that_an_experiment_serves_is_filled_beside_the_live_one(
     live: Live, instance: dg.DagsterInstance
 ) -> None:
     """Only while it runs, and only a gap within the bound; the live version waits for neither."""
-    arms = [{"name": "control", "weight": 0.5}, {"name": "former", "weight": 0.5, "model_version": OLD}]
-    planned = define(name="e", salt="e", arms=arms, primary_metric="like_rate", planned_users=1000)
-    with connect(live.url, autocommit=True) as connection:
-        registry.create(connection, planned)
-        registry.start(connection, "e", Decimal("0.5"))
+    live.begin_experiment("0.5")
     refused = tick(live, SENSOR, instance)
     assert f"has a vector of version {NEW}" in (refused.skipped or "")
     (live.home.parent / "two_tower.toml").write_text("[automation]\nmax_new_videos = 12\n")
@@ -108,6 +100,11 @@ def test_a_version_that_an_experiment_serves_is_filled_beside_the_live_one(
     table = "two_tower.video_embeddings_20260301t120000z_0123456"
     assert rows(live.url, f"select count(*) from {table}") == [(312,)]
     assert not tick(live, SENSOR, instance, begun.cursor).keys
+    live.stop_experiment()
+    live.add_videos(1)
+    assert len(tick(live, SENSOR, instance, begun.cursor).keys) == 1
+    assert embed(live, instance).success
+    assert (rows(live.url, f"select count(*) from {table}"), len(with_vector(live))) == ([(312,)], 313)
 
 
 def test_one_run_at_a_time(live: Live, instance: dg.DagsterInstance) -> None:
