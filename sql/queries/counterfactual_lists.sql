@@ -2,7 +2,8 @@
 -- whose candidates were found by a vector, since their users had liked something. Beside each, a version's stored vector
 -- of the user where it is what was or would have been searched with. Parameters: model_version (text),
 -- until (timestamptz), attribution (interval), most (int).
-select l.list_id::text, l.user_id::text, l.served_at, l.video_ids::text[], e.embedding::text
+select
+  l.list_id::text, l.user_id::text, l.served_at, l.video_ids::text[], l.sources, l.propensities, e.embedding::text
 from public.served_lists as l
 left join two_tower.user_embedding_versions as e
   on e.model_version = %(model_version)s

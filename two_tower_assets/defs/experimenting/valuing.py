@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import click
 import polars as pl
@@ -18,12 +19,19 @@ from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.tables import TABLE_WIDTH
 from two_tower_assets.errors import ExperimentError
 from two_tower_assets.evaluation.bootstrap import Interval
+from two_tower_assets.experiments.counterfactual.places import By
 from two_tower_assets.experiments.counterfactual.showings import read_chances, read_showings
 from two_tower_assets.experiments.counterfactual.value import CandidateValue, candidate_value
 from two_tower_assets.experiments.definition import LIVE
 from two_tower_assets.experiments.readout.rows import read_now
 from two_tower_assets.experiments.registry import Connection
 from two_tower_assets.publishing.counterfactual.chances import Asked, release_chances
+
+_FILE: Final = "that the places before each would be as they were"
+_BY: Final[dict[By, str]] = {
+    "place": "that a LIKE depends on the video and its place alone",
+    "list": "that a LIKE depends on the video alone, wherever in the list it stands",
+}
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,8 @@ class Wanted:
     release: str | None
     ranking: Sequence[str]
     """`SETTING=NUMBER`."""
+    by: By
+    """What a LIKE is taken to depend on, where chances are computed."""
     lists: int
     """The newest, where chances are computed."""
     hours: int
@@ -60,7 +70,7 @@ def print_value(site: Site, wanted: Wanted, *, as_json: bool) -> None:
     if as_json:
         click.echo(found.model_dump_json(indent=1))
     else:
-        _print(found)
+        _print(found, _FILE if wanted.file else _BY[wanted.by])
 
 
 def _computed(site: Site, connection: Connection, wanted: Wanted) -> pl.DataFrame:
@@ -69,6 +79,7 @@ def _computed(site: Site, connection: Connection, wanted: Wanted) -> pl.DataFram
         changes=ranking_asked(wanted.ranking),
         attribution=timedelta(hours=wanted.hours),
         most=wanted.lists,
+        by=wanted.by,
     )
     buckets, lists = site.target.buckets, site.environment.lists
     with Console(stderr=True).status("making lists anew") as status:
@@ -83,7 +94,7 @@ def _computed(site: Site, connection: Connection, wanted: Wanted) -> pl.DataFram
         )
 
 
-def _print(found: CandidateValue) -> None:
+def _print(found: CandidateValue, assumed: str) -> None:
     click.echo(
         f"{found.showings:,} showings to {found.users:,} users, worth {found.effective_users:,.0f} of them; "
         f"the candidate's chances add up to {found.covered:.2f} a place."
@@ -102,8 +113,8 @@ def _print(found: CandidateValue) -> None:
     table.add_row("difference, self-normalised", *_said(found.difference, "+"))
     Console(highlight=False, width=TABLE_WIDTH).print(table)
     click.echo(
-        "This assumes that all the candidate shows had a chance to be shown, and that a LIKE depends on the video "
-        "and its place alone. An A/B test assumes neither."
+        f"This assumes that all the candidate shows had a chance to be shown, and {assumed}. "
+        "An A/B test assumes neither."
     )
 
 

@@ -1,57 +1,92 @@
-"""With what chance a ranking puts a video at a place, as the functions give places away (`_shared/explore.ts`).
+"""The places of a list that was served: the chance of what stands there by the log, and by another ranking.
 
-A place shows, with the chance `share`, one of the candidates that would not have been shown, all alike; else the next
-that was chosen. Given places that the ranking might not have filled so itself, it goes on from there: what stands
-before is not shown again. Letters: K places.
+By place, what stands at the very place counts (the item-position model); by list, that it stands in the list at all
+(the document-based model). Li, Abbasi-Yadkori, Kveton, Muthukrishnan, Vinay and Wen, "Offline evaluation of ranking
+policies with click models" (KDD 2018). Letters: J chosen, K places.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from math import fsum
-from typing import NamedTuple
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from two_tower_assets.experiments.counterfactual.standing import Making, Standing, as_logged, standing
+from two_tower_assets.experiments.moments import Numbers
+
+By = Literal["place", "list"]
+"""What a LIKE is taken to depend on beside the video: its place, or nothing."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A list as it was logged."""
+
+    videos: Sequence[str]
+    """None twice, [K]."""
+    explored_K: NDArray[np.bool_]
+    """Which places were given away."""
+    chance_K: Numbers
+    """Of what stands at each, given the places before."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """What a ranking would fill a list with; no video twice."""
+    """What another ranking would fill the list with; no video twice."""
 
     chosen: Sequence[str]
-    """In order."""
+    """In order, as many as the list has places, if there are so many."""
     others: Sequence[str]
     """That places are given away to."""
+    share: float
+    """Of places that are given away."""
 
 
-class Place(NamedTuple):
-    """One place of a list that was served."""
+@dataclass(frozen=True)
+class Foreseen:
+    """Rewards that are foretold of a ranking's candidates."""
 
-    chance: float
-    """That the ranking shows there what stands there, given the places before."""
-    expected: float
-    """What is foretold of the ranking there, in the mean over what it may show."""
+    chosen: Numbers
+    """[J]"""
+    others: float
+    """Of all of them together."""
 
 
-def places(served: Sequence[str], ranking: Candidates, share: float, foretold: Mapping[str, float]) -> list[Place]:
-    """Follow a list from its first place, [K].
+@dataclass(frozen=True)
+class Places:
+    """What a list says of another ranking, each [K]."""
 
-    Args:
-        served: the videos of the list, none twice.
-        ranking: another one's candidates for the same user.
-        share: of places that are given away.
-        foretold: reward of each candidate.
-    """
-    shown: set[str] = set()
-    pool = set(ranking.others)
-    found = []
-    for video in served:
-        explored = share if pool else 0.0
-        best = next((one for one in ranking.chosen if one not in shown), None)
-        expected = explored * fsum(foretold[one] for one in pool) / len(pool) if pool else 0.0
-        if best is not None:
-            expected += (1 - explored) * foretold[best]
-        chance = 1 - explored if video == best else explored / len(pool) if video in pool else 0.0
-        found.append(Place(chance, expected))
-        shown.add(video)
-        pool.discard(video)
-    return found
+    shown_K: Numbers
+    """Chance of what stands there, by the ranking that was served."""
+    wanted_K: Numbers
+    """By the other."""
+    expected_K: Numbers
+    """What is foretold of the other ranking."""
+
+
+def places(served: Served, ranking: Candidates, foretold: Foreseen, by: By) -> Places:
+    """Compare the places of a list with what another ranking would have put there."""
+    length = len(served.videos)
+    log = standing(as_logged(served.explored_K, served.chance_K))
+    other = standing(Making(len(ranking.chosen), len(ranking.others), ranking.share)).lengthened(length)
+    expected_K = foretold.chosen @ other.chosen_JK + foretold.others * other.other_K
+    if by == "list":
+        log, other, expected_K = log.anywhere(), other.anywhere(), np.full(length, expected_K.mean())
+    kept_K = np.cumsum(~served.explored_K) - 1
+    shown_K = np.where(served.explored_K, log.other_K, log.chosen_JK[kept_K, np.arange(length)])
+    return Places(shown_K, _wanted(served.videos, ranking, other), expected_K)
+
+
+def _wanted(videos: Sequence[str], ranking: Candidates, other: Standing) -> Numbers:
+    rank = {video: place for place, video in enumerate(ranking.chosen)}
+    others = set(ranking.others)
+    wanted = np.zeros(len(videos))
+    for place, video in enumerate(videos):
+        if video in rank:
+            wanted[place] = other.chosen_JK[rank[video], place]
+        elif video in others:
+            wanted[place] = other.other_K[place]
+    return wanted

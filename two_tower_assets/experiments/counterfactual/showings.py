@@ -48,8 +48,9 @@ def read_showings(
 
     Args:
         connection: to the database that serves.
-        chances: as `read_chances` gives them; of a video that is not named the candidate's chance is 0. With the
-            columns `predicted` and `expected` (`off_policy.Foretold`) of each place, these are returned as well.
+        chances: as `read_chances` gives them; of a video that is not named the candidate's chance is 0. A column
+            `shown` is taken for the chances of what was served in place of those that were logged, given the places
+            before; `predicted` and `expected` of each place (`off_policy.Foretold`) are returned as well.
         attribution: how long after a list a LIKE of its videos counts.
         at: the moment of the look; default now.
 
@@ -69,9 +70,10 @@ def read_showings(
             where="public.served_lists",
             remedy="Take lists of this database that are older than the window of attribution.",
         )
-    names = ["list_id", "user_id", "video_id", "shown", "liked"]
+    names = ["list_id", "user_id", "video_id", "logged", "liked"]
     served = pl.DataFrame(rows, schema=names, orient="row").join(chances, on=["list_id", "video_id"], how="left")
-    reward, shown = served["liked"].cast(pl.Float64).to_numpy(), served["shown"].to_numpy()
+    reward = served["liked"].cast(pl.Float64).to_numpy()
+    shown = served["shown" if "shown" in chances.columns else "logged"].to_numpy()
     user = served["user_id"].rank("dense").cast(pl.Int64).to_numpy() - 1
     try:
         showings = Showings(reward, shown, served["chance"].fill_null(0.0).to_numpy(), user)

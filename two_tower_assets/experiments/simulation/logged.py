@@ -73,7 +73,7 @@ def logged_lists(experiments: int) -> Iterator[Answer]:
     fewer = max(experiments // 2, 50)
     truth = float(np.mean([Logged().draw(random)[2] for random in generators(9, 100)]))
     good, wrong = ([Logged(bias=bias).value(random) for random in generators(10, fewer)] for bias in (0.0, _WRONG))
-    estimates = {
+    estimates: dict[str, list[Interval | None]] = {
         _IPS: [each.inverse_propensity for each in good],
         "self-normalised": [each.candidate for each in good],
         _GOOD: [each.doubly_robust for each in good],

@@ -1,4 +1,4 @@
-"""A release's chance of every place of the lists that were served, given the places before it.
+"""A release's chance of every place of the lists that were served.
 
 Lists are made anew by the SQL and the arithmetic that the function makes them with. What can differ from what the
 release would have shown then, since nothing keeps it:
@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from two_tower_assets.artifacts.client import ModelFolder
 from two_tower_assets.artifacts.meta import ModelMeta
@@ -32,7 +33,7 @@ from two_tower_assets.environment import ListSettings
 from two_tower_assets.errors import ExperimentError
 from two_tower_assets.evaluation.metrics.like_calibration import LikeCalibration
 from two_tower_assets.experiments.counterfactual.diversity import diversified, likeness
-from two_tower_assets.experiments.counterfactual.places import Candidates, places
+from two_tower_assets.experiments.counterfactual.places import By, Candidates, Foreseen, Served, places
 from two_tower_assets.experiments.definition import LIVE, RankingChanges
 from two_tower_assets.features.times import microseconds
 from two_tower_assets.progress import Progress, silent
@@ -46,7 +47,8 @@ from two_tower_assets.publishing.writer import Connection
 from two_tower_assets.storage.buckets import Buckets
 
 _BLOCK: Final = 200
-_PLACES: Final = {"list_id": pl.String, "video_id": pl.String, "chance": pl.Float64}
+_EXPLORED: Final = "explore"
+_PLACES: Final = {"list_id": pl.String, "video_id": pl.String, "shown": pl.Float64, "chance": pl.Float64}
 _FORETOLD: Final = {"predicted": pl.Float64, "expected": pl.Float64}
 
 
@@ -62,6 +64,8 @@ class Asked:
     """How long after a list a LIKE of its videos counts."""
     most: int
     """Lists, the newest."""
+    by: By
+    """What a LIKE is taken to depend on."""
 
 
 def release_chances(
@@ -86,8 +90,8 @@ def release_chances(
         progress: lists done.
 
     Returns:
-        `list_id`, `video_id`, `chance`, a row a place; and where the release can say how likely LIKEs are,
-        `predicted` and `expected` (`off_policy.Foretold`).
+        `list_id`, `video_id`, `shown` and `chance` (`Showings.shown`, `.wanted`), a row a place; and where the
+        release can say how likely LIKEs are, `predicted` and `expected` (`off_policy.Foretold`).
 
     Raises:
         ExperimentError: there is no such release, its vectors are gone, or no list can be weighed.
@@ -102,7 +106,7 @@ def release_chances(
             remedy="Wait until the window of attribution of some first pages is over.",
         )
     with released_folder(buckets, artifacts, release) as folder:
-        candidate = _Candidate.open(folder, release, lists, asked.changes)
+        candidate = _Candidate.open(folder, release, lists, asked)
         rows = []
         for start in range(0, len(served), _BLOCK):
             rows += candidate.places(connection, served[start : start + _BLOCK])
@@ -119,7 +123,7 @@ def _release(connection: Connection, model_version: str) -> Release:
         raise ExperimentError(
             f"Release {model_version} {lacks}",
             where="public.model_releases",
-            remedy="`two-tower release list` names releases; `two-tower publish --stage-only` writes one beside the live.",
+            remedy="`two-tower releases` lists them; `two-tower publish --stage-only` writes one beside the live.",
         )
     return release
 
@@ -130,16 +134,18 @@ class _Candidate:
     model: ModelFolder
     ranking: Ranking
     likes: LikeCalibration | None
+    by: By
 
     @classmethod
-    def open(cls, folder: Path, release: Release, lists: ListSettings, changes: RankingChanges) -> _Candidate:
+    def open(cls, folder: Path, release: Release, lists: ListSettings, asked: Asked) -> _Candidate:
         meta = ModelMeta.read(folder / Files.MODEL_META)
         fitted = meta.like_calibration
         return cls(
             release=release,
             model=ModelFolder.open(folder),
-            ranking=Ranking.of(meta, lists, changes),
+            ranking=Ranking.of(meta, lists, asked.changes),
             likes=LikeCalibration(**fitted) if fitted else None,
+            by=asked.by,
         )
 
     def places(self, connection: Connection, lists: Sequence[ServedList]) -> list[tuple[Any, ...]]:
@@ -150,24 +156,30 @@ class _Candidate:
         return [row for one, each in zip(lists, found, strict=True) for row in self._rows(one, each, videos)]
 
     def _rows(self, one: ServedList, found: Found, videos: Videos) -> list[tuple[Any, ...]]:
+        chosen_J, others = self._ranked(one, found, videos)
+        ids = np.array(found.ids, np.str_)
         likes = self.likes or LikeCalibration(0.0, 0.0)
-        foretold = dict(zip(found.ids, likes.probability(1 - found.distance_C).tolist(), strict=True))
-        predicted_K = likes.probability(1 - found.served_distance_K).tolist()
-        ranking = self._ranked(one, found, videos)
-        filled = places(one.video_ids, ranking, self.ranking.lists.explore_share, foretold)
-        return [
-            (one.list_id, video, place.chance, None if np.isnan(predicted) else predicted, place.expected)
-            for video, place, predicted in zip(one.video_ids, filled, predicted_K, strict=True)
-        ]
+        foretold_C = likes.probability(1 - found.distance_C)
+        compared = places(
+            Served(one.video_ids, np.array(one.sources) == _EXPLORED, np.array(one.propensities)),
+            Candidates(ids[chosen_J].tolist(), ids[others].tolist(), self.ranking.lists.explore_share),
+            Foreseen(foretold_C[chosen_J], float(foretold_C[others].sum())),
+            self.by,
+        )
+        predicted_K = likes.probability(1 - found.served_distance_K)
+        figures = (compared.shown_K, compared.wanted_K, predicted_K, compared.expected_K)
+        rows = zip(one.video_ids, *(each.tolist() for each in figures), strict=True)
+        return [(one.list_id, *row) for row in rows]
 
-    def _ranked(self, one: ServedList, found: Found, videos: Videos) -> Candidates:
-        if not found.ids:
-            return Candidates((), ())
+    def _ranked(self, one: ServedList, found: Found, videos: Videos) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Numbers of the chosen candidates, in order, and of the others."""
+        every = np.arange(len(found.ids))
+        if not len(every):
+            return every, every
         rows_C = np.array([videos.place[video] for video in found.ids], np.int64)
         score_C = self.ranking.scores(
             found.distance_C, videos.released_at_V[rows_C], videos.price_V[rows_C], microseconds(one.served_at)
         )
         alike_CC = likeness(videos.maker_V[rows_C], videos.tagged(rows_C))
-        chosen_K = diversified(score_C, alike_CC, len(one.video_ids), self.ranking.lists.diversity_lambda)
-        others = np.setdiff1d(np.arange(len(found.ids)), chosen_K)
-        return Candidates([found.ids[place] for place in chosen_K], [found.ids[place] for place in others])
+        chosen_J = diversified(score_C, alike_CC, len(one.video_ids), self.ranking.lists.diversity_lambda)
+        return chosen_J, np.setdiff1d(every, chosen_J)

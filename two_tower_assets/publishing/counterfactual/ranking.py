@@ -1,4 +1,4 @@
-"""How a release's lists are put in order: by its weights of the score, the deployment's settings, and what differs."""
+"""How a release's lists are put in order: its weights of the score, the deployment's settings, and what differs."""
 
 from __future__ import annotations
 

@@ -28,6 +28,8 @@ class ServedList:
     user_id: str
     served_at: datetime
     video_ids: Sequence[str]
+    sources: Sequence[str]
+    propensities: Sequence[float]
     embedding: str | None
     """The user's vector as Postgres writes it; None: to be computed."""
 
