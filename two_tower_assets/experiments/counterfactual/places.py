@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -70,14 +71,21 @@ class Places:
 def places(served: Served, ranking: Candidates, foretold: Foreseen, by: By) -> Places:
     """Compare the places of a list with what another ranking would have put there."""
     length = len(served.videos)
-    log = standing(as_logged(served.explored_K, served.chance_K))
-    other = standing(Making(len(ranking.chosen), len(ranking.others), ranking.share)).lengthened(length)
+    log = _standing(as_logged(served.explored_K, served.chance_K), length, by)
+    other = _standing(Making(len(ranking.chosen), len(ranking.others), ranking.share), length, by)
     expected_K = foretold.chosen @ other.chosen_JK + foretold.others * other.other_K
     if by == "list":
-        log, other, expected_K = log.anywhere(), other.anywhere(), np.full(length, expected_K.mean())
+        # What stands anywhere in the list counts once, and not at each place.
+        expected_K /= length
     kept_K = np.cumsum(~served.explored_K) - 1
     shown_K = np.where(served.explored_K, log.other_K, log.chosen_JK[kept_K, np.arange(length)])
     return Places(shown_K, _wanted(served.videos, ranking, other), expected_K)
+
+
+@lru_cache(maxsize=1024)
+def _standing(made: Making, length: int, by: By) -> Standing:
+    at_places = standing(made).lengthened(length)
+    return at_places.anywhere() if by == "list" else at_places
 
 
 def _wanted(videos: Sequence[str], ranking: Candidates, other: Standing) -> Numbers:

@@ -9,7 +9,6 @@ stands somewhere, and count many times. Letters: J chosen, K places, E places th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +49,6 @@ class Standing:
         return Standing(np.repeat(in_list_J, length, axis=1), np.full(length, min(self.other_K.sum(), 1.0)))
 
 
-@lru_cache(maxsize=1024)
 def standing(made: Making) -> Standing:
     """Go from place to place: the chance that so many were given away before tells what may stand there."""
     length, others = made.length, made.others

@@ -81,16 +81,17 @@ def logged_lists(experiments: int) -> Iterator[Answer]:
     }
     errors = {}
     for name, found in estimates.items():
-        bounds = np.array([_bounds(each) for each in found])
-        errors[name] = float(bounds.mean(axis=1).std())
-        covered = (bounds[:, 0] <= truth) & (truth <= bounds[:, 1])
+        low_N, high_N = np.array([bounds(each) for each in found]).T
+        errors[name] = float((low_N + high_N).std())
+        covered = (low_N <= truth) & (truth <= high_N)
         question = f"a candidate never shown, {name}: the truth within the interval"
         yield rate(question, "95 % ± 2.5", covered, 0.925, 0.975)
     ratio = errors[_GOOD] / errors[_IPS]
     yield Answer(f"error of {_GOOD}, of that of {_IPS}", "less than 1", ratio, ratio / np.sqrt(fewer), held=ratio < 1)
 
 
-def _bounds(found: Interval | None) -> tuple[float, float]:
+def bounds(found: Interval | None) -> tuple[float, float]:
+    """Return both ends of what has an interval."""
     assert found is not None
     assert found.low is not None
     assert found.high is not None
