@@ -7,6 +7,7 @@ import re
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,15 +18,20 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
+from two_tower_assets.artifacts.meta import ModelMeta
 from two_tower_assets.cli import main
+from two_tower_assets.contract import Files
 from two_tower_assets.environment import ListSettings
 from two_tower_assets.errors import ExperimentError
 from two_tower_assets.experiments.counterfactual.places import By
 from two_tower_assets.experiments.definition import RankingChanges
+from two_tower_assets.features.times import MICROSECONDS_A_DAY, MISSING_TIME
 from two_tower_assets.local.keys import ProjectKeys
 from two_tower_assets.local.postgrest import PostgREST
 from two_tower_assets.publishing.counterfactual.chances import Asked, release_chances
+from two_tower_assets.publishing.counterfactual.ranking import Ranking
 from two_tower_assets.publishing.target import Target
+from two_tower_assets.settings import RerankSettings
 from two_tower_assets_tests.artifacts.versions import video_id
 from two_tower_assets_tests.publishing.recommending import PATIENCE_SECONDS, ask, recommending
 from two_tower_assets_tests.publishing.releasing import NEW, OLD, VIDEOS, release, rows, stage_only
@@ -194,6 +200,26 @@ def test_other_rankings_of_what_was_served(
         assert answer.exit_code == 1
         assert re.search(refusal, answer.output.replace("\n", " "))
         assert "Traceback" not in answer.output
+
+
+def test_a_ranking_is_the_releases_but_for_what_is_changed(old: Path) -> None:
+    """Its own weights and strength, or the contract's where it says nothing; changes win over both."""
+    meta = ModelMeta.read(old / Files.MODEL_META)
+    assert Ranking.of(meta, LISTS, RankingChanges()) == Ranking(LISTS, RerankSettings(), strength=0.1)
+    silent = meta.model_copy(update={"serving": None})
+    assert Ranking.of(silent, LISTS, RankingChanges()).strength == 1
+    changes = RankingChanges.model_validate({"candidates": 99, "rerank": {"strength": 0.5, "free": 0.25}})
+    changed = Ranking.of(meta, LISTS, changes)
+    assert changed == Ranking(replace(LISTS, candidates=99), RerankSettings(free=0.25), strength=0.5)
+
+
+def test_scores_are_those_of_the_function_by_hand(old: Path) -> None:
+    """Released now, in a day, and without a date; free, without a price, and dear: at the full strength."""
+    changes = RankingChanges.model_validate({"rerank": {"strength": 1}})
+    ranking = Ranking.of(ModelMeta.read(old / Files.MODEL_META), LISTS, changes)
+    released_at = np.array([0, MICROSECONDS_A_DAY, MISSING_TIME])
+    found = ranking.scores(np.full(3, 0.2), released_at, np.array([0.0, np.nan, 4001.0]), now=0)
+    np.testing.assert_allclose(found, [0.6 + 0.3 + 0.02, 0.6 + 0.1, 0.6 - 0.05])
 
 
 def test_a_database_without_such_lists_is_refused(target: Target, artifacts: Path) -> None:

@@ -1,8 +1,8 @@
 """LIKEs a showing that a candidate would have earned, by three estimates, with users as what is independent.
 
-Assumed: the chances that were logged are those that were used; whatever the candidate may show at a place, the
-logging ranking showed there with a chance above zero; and a LIKE depends on the video and its place, not on what
-else the candidate would have shown around it.
+Assumed: the chances are true; whatever the candidate may show, the logging ranking showed with a chance above zero;
+and a LIKE depends on the video and on what the chances are of (its place, or the list: `places.By`), not on what else
+the candidate would have shown around it.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _require_overlap(showings: Showings, covered: Value) -> None:
         raise ExperimentError(
             f"{1 - covered.mean:.0%} of what the candidate shows was never shown with any chance",
             where="public.served_lists.propensities",
-            remedy="Explore more (explore_share), so that what it shows is seen now and then; or run an A/B test.",
+            remedy="Explore more (explore_share), take places alike (--by list), or run an A/B test.",
         )
     if covered.mean - _SURE * covered.error > 2 - LEAST_COVERED:
         raise ExperimentError(
