@@ -6,6 +6,7 @@ What does not live here: hyper-parameters and every other choice that changes a 
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,6 +37,18 @@ class Project:
 
     url: str
     key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class ListSettings:
+    """How the functions make a list, as their own environment says it (`_shared/environment.ts`)."""
+
+    candidates: int = 60
+    """`RECOMMEND_CANDIDATES`: fewest that a list is chosen from."""
+    diversity_lambda: float = 0.9
+    """`DIVERSITY_LAMBDA`: 1 sorts by score alone."""
+    explore_share: float = 0.02
+    """`EXPLORE_SHARE`: of places that are given away."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +94,8 @@ class Environment:
     """`MODEL_ARTIFACTS_BUCKET`: the public bucket; the private one has the same name with `-private`."""
     prefix: str = DEFAULT_PREFIX
     """`MODEL_ARTIFACTS_PREFIX`: folder in both buckets, without slashes at its ends."""
+    lists: ListSettings = ListSettings()
+    """What the functions are told of lists, where a value that nobody was shown is computed."""
     failure_webhook: str | None = field(default=None, repr=False)
     """`TWO_TOWER_FAILURE_WEBHOOK`: where failed runs are told of as JSON. The address itself is the secret."""
     github_env: Path | None = None
@@ -154,6 +169,11 @@ def read_environment(variables: Mapping[str, str] | None = None, *, folder: Path
         storage_url=values.get("TWO_TOWER_STORAGE_URL"),
         bucket=values.get("MODEL_ARTIFACTS_BUCKET", DEFAULT_BUCKET),
         prefix=values.get("MODEL_ARTIFACTS_PREFIX", DEFAULT_PREFIX).strip("/"),
+        lists=ListSettings(
+            candidates=int(_number(values, "RECOMMEND_CANDIDATES", ListSettings.candidates, 1, 500)),
+            diversity_lambda=_number(values, "DIVERSITY_LAMBDA", ListSettings.diversity_lambda, 0, 1),
+            explore_share=_number(values, "EXPLORE_SHARE", ListSettings.explore_share, 0, 0.5),
+        ),
         failure_webhook=_webhook(values),
         github_env=Path(values["GITHUB_ENV"]) if "GITHUB_ENV" in values else None,
         commit=values.get("GITHUB_SHA"),
@@ -218,6 +238,20 @@ def _one_of(values: Mapping[str, str], name: str, what: str, known: tuple[str, .
     if value is not None and value not in known:
         raise EnvironmentVariableError(
             f"There is no {what} {value!r}", where=name, remedy=f"Use one of {', '.join(known)}."
+        )
+    return value
+
+
+def _number(values: Mapping[str, str], name: str, otherwise: float, least: float, most: float) -> float:
+    try:
+        value = float(values.get(name, otherwise))
+    except ValueError:
+        value = math.nan
+    if not least <= value <= most:
+        raise EnvironmentVariableError(
+            f"The value is not a number from {least:g} to {most:g}",
+            where=name,
+            remedy="Set it to what the functions are told, or not at all.",
         )
     return value
 

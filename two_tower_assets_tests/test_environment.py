@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from two_tower_assets.environment import DEFAULT_HOME, read_environment
+from two_tower_assets.environment import DEFAULT_HOME, ListSettings, read_environment
 from two_tower_assets.errors import EnvironmentVariableError
 
 
@@ -101,3 +101,14 @@ def test_a_webhook_is_a_secret_and_has_to_be_a_url(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentVariableError, match=name) as refused:
         read_environment({name: "hooks.example/secret-path"}, folder=tmp_path)
     assert "secret-path" not in str(refused.value)
+
+
+def test_what_the_functions_are_told_of_lists_is_read_as_they_read_it() -> None:
+    """Their own defaults, their own ranges."""
+    assert read_environment({"PATH": "/"}).lists == ListSettings(60, 0.9, 0.02)
+    told = {"RECOMMEND_CANDIDATES": "120", "DIVERSITY_LAMBDA": "1", "EXPLORE_SHARE": "0.5"}
+    assert read_environment(told).lists == ListSettings(120, 1.0, 0.5)
+    for name, wrong in (("RECOMMEND_CANDIDATES", "501"), ("DIVERSITY_LAMBDA", "nan"), ("EXPLORE_SHARE", "half")):
+        with pytest.raises(EnvironmentVariableError, match="not a number from") as caught:
+            read_environment({name: wrong})
+        assert caught.value.where == name

@@ -145,20 +145,33 @@ def experiment_readout(name: str, *, as_json: bool, page: Path | None, data: Pat
 
 
 @experiment.command("value")
-@click.argument("chances", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--release", metavar="VERSION", help="Of which the chances are computed; `live` is whatever is live.")
+@click.option("--ranking", multiple=True, metavar="SETTING=NUMBER", help="Of the candidate. Repeated.")
+@click.option(
+    "--by",
+    type=click.Choice(("place", "list")),
+    default="place",
+    show_default=True,
+    help="A LIKE depends on the video and its place, or on the video wherever in the list it stands.",
+)
+@click.option("--lists", default=10_000, show_default=True, type=click.IntRange(1), help="The newest to make anew.")
 @click.option("--hours", default=24, show_default=True, type=click.IntRange(1, 720), help="A LIKE counts so long.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
 @data_option
-def experiment_value(chances: Path, hours: int, *, as_json: bool, data: Path | None) -> None:
+def experiment_value(*, as_json: bool, data: Path | None, **wanted: Any) -> None:
     """Say what a ranking that nobody was shown would have earned, from lists served with known chances.
 
-    CHANCES is a .parquet or .csv file: list_id, video_id, and the chance with which the ranking shows that video at
-    that place of that list, given the places before it.
+    The ranking is a release's (--release), with settings of the list that differ (--ranking; of the live release
+    where none is named). RECOMMEND_CANDIDATES, DIVERSITY_LAMBDA and EXPLORE_SHARE are read as by the functions.
+
+    Or it is anyone's: FILE is a .parquet or .csv file of list_id, video_id, and the chance with which the ranking
+    shows that video at that place of that list, given the places before it.
     """
-    from two_tower_assets.defs.experimenting.valuing import print_value
+    from two_tower_assets.defs.experimenting.valuing import Wanted, print_value
     from two_tower_assets.defs.site import open_site
 
-    print_value(open_site(data_folder=data), chances, hours=hours, as_json=as_json)
+    print_value(open_site(data_folder=data), Wanted(**wanted), as_json=as_json)
 
 
 @experiment.command("simulate")

@@ -7,7 +7,7 @@ Everything that can be refused without a database is refused here. What does not
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -137,6 +137,22 @@ def define(**values: Any) -> Experiment:
             f"The experiment is refused: {'; '.join(_explained(error))}",
             where=str(values.get("name")),
             remedy="Nothing was written. Correct what is named and create it again.",
+        ) from None
+
+
+def define_ranking(values: Mapping[str, Any]) -> RankingChanges:
+    """Check settings of the list that somebody wants otherwise; values as of `RankingChanges`.
+
+    Raises:
+        ExperimentError: a name is unknown or a value out of its range; all that is wrong is named.
+    """
+    try:
+        return RankingChanges.model_validate(values)
+    except ValidationError as error:
+        raise ExperimentError(
+            f"The ranking is refused: {'; '.join(_explained(error))}",
+            where="--ranking",
+            remedy="Name settings such as diversity_lambda, explore_share, candidates, rerank.recency_weight.",
         ) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import dagster as dg
@@ -170,15 +171,23 @@ def test_the_command_prints_tables_json_and_a_page(database: str, tmp_path: Path
 
 @pytest.mark.usefixtures("home")
 def test_the_value_of_a_candidate_is_printed(database: str, tmp_path: Path) -> None:
-    """As served, as the candidate would have, and the difference; with the same chances there is none."""
+    """As served, as the candidate would have, and the difference; with the same chances there is none.
+
+    Chances from a file and a release are two candidates, which is one too many.
+    """
     with psycopg.connect(database, autocommit=True) as connection, connection.transaction():
         lists = [serve(connection, user, "live", [0], HOUR, experiment=None) for user in range(150)]
     rows = "".join(f"{list_id},11111111-0000-4000-8000-000000000000,1\n" for list_id in lists)
     (tmp_path / "chances.csv").write_text("list_id,video_id,chance\n" + rows)
-    answer = CliRunner().invoke(main, ["experiment", "value", str(tmp_path / "chances.csv")])
+    words = ["experiment", "value", str(tmp_path / "chances.csv")]
+    answer = CliRunner().invoke(main, words)
     assert answer.exit_code == 0, answer.output
-    assert "150 showings to 150 users, worth 150 of them." in answer.output
-    assert "Difference: +0.0000" in answer.output
+    assert "150 showings to 150 users, worth 150 of them; the candidate's chances add up to 1.00" in answer.output
+    for row in ("self-normalised +│ 0.0000", "doubly robust +│ –", "difference, self-normalised │ .0.0000"):
+        assert re.search(row, answer.output)
+    both = CliRunner().invoke(main, [*words, "--release", "live"])
+    assert both.exit_code == 1
+    assert "Either a file of chances is weighed" in both.output
 
 
 def test_a_promotion_asks_the_readout(home: Path, database: str) -> None:

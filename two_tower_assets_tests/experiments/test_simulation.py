@@ -11,6 +11,7 @@ import pytest
 
 from two_tower_assets.experiments.lift import variance_share
 from two_tower_assets.experiments.simulation.logged import logged_lists
+from two_tower_assets.experiments.simulation.made import made_lists
 from two_tower_assets.experiments.simulation.rankers import two_rankings
 from two_tower_assets.experiments.simulation.real_users import real_users
 from two_tower_assets.experiments.simulation.two_arms import false_alarms, two_arms
@@ -38,6 +39,14 @@ def test_every_promise_holds() -> None:
     """False alarms, power, CUPED, the alarm over sizes, interleaving and lists never shown."""
     told = [*two_arms(1000, None), *two_rankings(250), *logged_lists(200)]
     assert len(told) == 18
+    assert [answer.question for answer in told if not answer.held] == []
+
+
+@pytest.mark.timeout(120)
+def test_lists_made_anew_are_worth_what_they_would_have_earned() -> None:
+    """By place and by list, each estimate has the truth within its interval as often as it says."""
+    told = list(made_lists(1000))
+    assert len(told) == 6
     assert [answer.question for answer in told if not answer.held] == []
 
 

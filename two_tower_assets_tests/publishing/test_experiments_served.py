@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +24,13 @@ from two_tower_assets.publishing.deployed_release import NEW_USER, DeployedRelea
 from two_tower_assets.publishing.function_calls import AI_RECOMMEND, Functions
 from two_tower_assets.publishing.rest_project import RestProject
 from two_tower_assets.publishing.target import Target
-from two_tower_assets_tests.e2e.faults.deployed import deployed
-from two_tower_assets_tests.loopback import serving as listening
 from two_tower_assets_tests.publishing.gateway import gateway
+from two_tower_assets_tests.publishing.recommending import PATIENCE_SECONDS, ask, recommending
 from two_tower_assets_tests.publishing.releasing import NEW, OLD, release, rows, stage_only
 
 USERS = [uuid.UUID(int=0x5EED_0000 + number) for number in range(40)]
 ARMS = ("control", "challenger")
-PATIENCE_SECONDS = 60
-"""However busy the machine is."""
 VERSIONS = {"control": OLD, "challenger": NEW}
-
-
-class Files(SimpleHTTPRequestHandler):
-    """A folder over HTTP."""
-
-    def log_message(self, *_: Any) -> None:
-        """Stay quiet."""
 
 
 @pytest.fixture
@@ -57,29 +45,9 @@ def prepared(target: Target, old: Path, new: Path) -> Target:
 def recommend(
     artifacts: Path, postgrest: PostgREST, project_keys: ProjectKeys, tmp_path: Path
 ) -> Iterator[httpx.Client]:
-    """`ai-recommend-v5` in a process of its own; it looks for news once in five minutes."""
-    files = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(artifacts)))
-    with listening(files), gateway(postgrest.url) as project:
-        environment = {
-            "SUPABASE_URL": project.url,
-            "SUPABASE_SERVICE_ROLE_KEY": project_keys.service_role,
-            "SUPABASE_JWT_SECRET": project_keys.secret,
-            "MODEL_ARTIFACT_BASE_URL": f"http://127.0.0.1:{files.server_address[1]}/current",
-            "MODEL_REFRESH_SECONDS": "300",
-            "DATABASE_TIMEOUT_SECONDS": str(PATIENCE_SECONDS),
-            "ARTIFACT_TIMEOUT_SECONDS": str(PATIENCE_SECONDS),
-        }
-        with deployed(tmp_path, environment) as functions:
-            headers = {"authorization": f"Bearer {project_keys.service_role}"}
-            with httpx.Client(base_url=functions[1].url, headers=headers, timeout=60, trust_env=False) as client:
-                yield client
-
-
-def ask(client: httpx.Client, user: uuid.UUID) -> httpx.Response:
-    """Ask for a user's list and wait until it is written down."""
-    answer = client.post("", json={"user_id": str(user), "limit": 10})
-    assert answer.status_code == 200, answer.text
-    return answer
+    """`ai-recommend-v5`; it looks for news once in five minutes."""
+    with recommending(artifacts, postgrest, project_keys, tmp_path, MODEL_REFRESH_SECONDS="300") as client:
+        yield client
 
 
 def planned(**changes: Any) -> Experiment:

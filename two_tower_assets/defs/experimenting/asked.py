@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from two_tower_assets.errors import ExperimentError
-from two_tower_assets.experiments.definition import LIVE, Experiment, define
+from two_tower_assets.experiments.definition import LIVE, Experiment, RankingChanges, define, define_ranking
 
 
 def experiment_asked(
@@ -60,6 +60,18 @@ def experiment_asked(
     )
 
 
+def ranking_asked(ranking: Iterable[str]) -> RankingChanges:
+    """Read `SETTING=NUMBER`, repeated.
+
+    Raises:
+        ExperimentError: one is not of its form, or no setting of a list.
+    """
+    changes: dict[str, Any] = {}
+    for setting, value in _pairs(ranking, "--ranking", "diversity_lambda=0.8"):
+        _set(changes, setting.split("."), _number(value, f"--ranking {setting}"), setting)
+    return define_ranking(changes)
+
+
 def share_asked(text: str, option: str) -> Decimal:
     """Read a share exactly as it was written.
 
@@ -100,7 +112,7 @@ def _set(changes: dict[str, Any], path: list[str], value: float, setting: str) -
         case ["rerank", name]:
             changes.setdefault("rerank", {})[name] = value
         case _:
-            raise _misread("--ranking", f"{setting!r} names no setting of an arm", "Write ARM.SETTING=NUMBER.")
+            raise _misread("--ranking", f"{setting!r} names no setting of a list", "Take one such as rerank.free.")
 
 
 def _require_known(arms: set[str], named: set[str]) -> None:

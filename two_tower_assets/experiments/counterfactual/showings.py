@@ -3,33 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from two_tower_assets.database.queries import query
 from two_tower_assets.errors import ExperimentError
-from two_tower_assets.experiments.off_policy import Showings
+from two_tower_assets.experiments.off_policy import Foretold, Showings
 from two_tower_assets.experiments.readout.rows import CLOCK_TOLERANCE, read_now
 from two_tower_assets.experiments.registry import Connection
 
 _COLUMNS: Final = ("list_id", "video_id", "chance")
 _READERS: Final[Mapping[str, Callable[[Path], pl.DataFrame]]] = {".parquet": pl.read_parquet, ".csv": pl.read_csv}
-
-
-@dataclass(frozen=True)
-class Served:
-    """Places whose window is over."""
-
-    showings: Showings
-    """Reward: 1 for a LIKE within the window."""
-    user: NDArray[np.int64]
-    """Whose, as a number from 0 on, [N]."""
 
 
 def read_chances(file: Path) -> pl.DataFrame:
@@ -53,14 +41,16 @@ def read_chances(file: Path) -> pl.DataFrame:
     return chances
 
 
-def read_served(
+def read_showings(
     connection: Connection, chances: pl.DataFrame, *, attribution: timedelta, at: datetime | None = None
-) -> Served:
-    """Read every place of the lists that a candidate has chances for.
+) -> tuple[Showings, Foretold | None]:
+    """Read every place of the lists that a candidate has chances for, and what came of it: 1 for a LIKE, else 0.
 
     Args:
         connection: to the database that serves.
-        chances: as `read_chances` gives them; of a video that is not named the candidate's chance is 0.
+        chances: as `read_chances` gives them; of a video that is not named the candidate's chance is 0. A column
+            `shown` is taken for the chances of what was served in place of those that were logged, given the places
+            before; `predicted` and `expected` of each place (`off_policy.Foretold`) are returned as well.
         attribution: how long after a list a LIKE of its videos counts.
         at: the moment of the look; default now.
 
@@ -80,13 +70,17 @@ def read_served(
             where="public.served_lists",
             remedy="Take lists of this database that are older than the window of attribution.",
         )
-    names = ["list_id", "user_id", "video_id", "shown", "liked"]
+    names = ["list_id", "user_id", "video_id", "logged", "liked"]
     served = pl.DataFrame(rows, schema=names, orient="row").join(chances, on=["list_id", "video_id"], how="left")
-    reward, shown = served["liked"].cast(pl.Float64).to_numpy(), served["shown"].to_numpy()
+    reward = served["liked"].cast(pl.Float64).to_numpy()
+    shown = served["shown" if "shown" in chances.columns else "logged"].to_numpy()
+    user = served["user_id"].rank("dense").cast(pl.Int64).to_numpy() - 1
     try:
-        showings = Showings(reward, shown, served["chance"].fill_null(0.0).to_numpy())
+        showings = Showings(reward, shown, served["chance"].fill_null(0.0).to_numpy(), user)
     except ValueError as error:
         raise ExperimentError(
             f"The chances cannot be used: {error}", where="chance", remedy="A chance is from 0 to 1."
         ) from None
-    return Served(showings, served["user_id"].rank("dense").cast(pl.Int64).to_numpy() - 1)
+    if "expected" not in served.columns:
+        return showings, None
+    return showings, Foretold(served["predicted"].fill_null(np.nan).to_numpy(), served["expected"].to_numpy())

@@ -7,6 +7,7 @@ from typing import Final
 
 from two_tower_assets.experiments.simulation.answer import Answer
 from two_tower_assets.experiments.simulation.logged import logged_lists
+from two_tower_assets.experiments.simulation.made import made_lists
 from two_tower_assets.experiments.simulation.rankers import two_rankings
 from two_tower_assets.experiments.simulation.two_arms import two_arms
 from two_tower_assets.experiments.simulation.worlds import World
@@ -24,3 +25,4 @@ def answers(*, experiments: int = EXPERIMENTS, real: World | None = None) -> Ite
     yield from two_arms(experiments, real)
     yield from two_rankings(experiments)
     yield from logged_lists(experiments)
+    yield from made_lists(experiments)
