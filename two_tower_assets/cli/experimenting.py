@@ -151,11 +151,9 @@ def experiment_readout(name: str, *, as_json: bool, page: Path | None, data: Pat
 @click.option(
     "--by",
     type=click.Choice(("place", "list")),
-    default="place",
-    show_default=True,
-    help="A LIKE depends on the video and its place, or on the video wherever in the list it stands.",
+    help="A LIKE depends on the video and its place (by default), or on the video wherever in the list it stands.",
 )
-@click.option("--lists", default=10_000, show_default=True, type=click.IntRange(1), help="The newest to make anew.")
+@click.option("--lists", type=click.IntRange(1), help="The newest to make anew.  [default: 10000]")
 @click.option("--hours", default=24, show_default=True, type=click.IntRange(1, 720), help="A LIKE counts so long.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
 @data_option

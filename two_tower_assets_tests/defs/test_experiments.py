@@ -173,7 +173,7 @@ def test_the_command_prints_tables_json_and_a_page(database: str, tmp_path: Path
 def test_the_value_of_a_candidate_is_printed(database: str, tmp_path: Path) -> None:
     """As served, as the candidate would have, and the difference; with the same chances there is none.
 
-    Chances from a file and a release are two candidates, which is one too many.
+    Chances from a file and a release are two candidates, which is one too many, and a file is not made anew.
     """
     with psycopg.connect(database, autocommit=True) as connection, connection.transaction():
         lists = [serve(connection, user, "live", [0], HOUR, experiment=None) for user in range(150)]
@@ -188,6 +188,10 @@ def test_the_value_of_a_candidate_is_printed(database: str, tmp_path: Path) -> N
     both = CliRunner().invoke(main, [*words, "--release", "live"])
     assert both.exit_code == 1
     assert "Either a file of chances is weighed" in both.output
+    for more in (["--by", "list"], ["--lists", "10"]):
+        ignored = CliRunner().invoke(main, [*words, *more])
+        assert ignored.exit_code == 1
+        assert "Leave out --by and --lists" in " ".join(ignored.output.split())
 
 
 def test_a_promotion_asks_the_readout(home: Path, database: str) -> None:

@@ -32,6 +32,8 @@ _BY: Final[dict[By, str]] = {
     "place": "that a LIKE depends on the video and its place alone",
     "list": "that a LIKE depends on the video alone, wherever in the list it stands",
 }
+_BY_DEFAULT: Final[By] = "place"
+_NEWEST: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ class Wanted:
     release: str | None
     ranking: Sequence[str]
     """`SETTING=NUMBER`."""
-    by: By
+    by: By | None
     """What a LIKE is taken to depend on, where chances are computed."""
-    lists: int
+    lists: int | None
     """The newest, where chances are computed."""
     hours: int
     """That a LIKE counts after a list."""
@@ -64,13 +66,19 @@ def print_value(site: Site, wanted: Wanted, *, as_json: bool) -> None:
             where="two-tower experiment value",
             remedy="Name FILE; or --release VERSION, --ranking SETTING=NUMBER, or both.",
         )
+    if wanted.file and (wanted.by or wanted.lists):
+        raise ExperimentError(
+            "A file says itself which lists it is of, and what its chances depend on",
+            where="two-tower experiment value",
+            remedy="Leave out --by and --lists, or name a release instead of the file.",
+        )
     with connected(site.serving_url, autocommit=False) as connection:
         chances = read_chances(wanted.file) if wanted.file else _computed(site, connection, wanted)
         found = candidate_value(*read_showings(connection, chances, attribution=timedelta(hours=wanted.hours)))
     if as_json:
         click.echo(found.model_dump_json(indent=1))
     else:
-        _print(found, _FILE if wanted.file else _BY[wanted.by])
+        _print(found, _FILE if wanted.file else _BY[wanted.by or _BY_DEFAULT])
 
 
 def _computed(site: Site, connection: Connection, wanted: Wanted) -> pl.DataFrame:
@@ -78,8 +86,8 @@ def _computed(site: Site, connection: Connection, wanted: Wanted) -> pl.DataFram
         model_version=wanted.release or LIVE,
         changes=ranking_asked(wanted.ranking),
         attribution=timedelta(hours=wanted.hours),
-        most=wanted.lists,
-        by=wanted.by,
+        most=wanted.lists or _NEWEST,
+        by=wanted.by or _BY_DEFAULT,
     )
     buckets, lists = site.target.buckets, site.environment.lists
     with Console(stderr=True).status("making lists anew") as status:
