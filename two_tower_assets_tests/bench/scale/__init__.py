@@ -14,7 +14,7 @@ from two_tower_assets.database.connection import connect
 from two_tower_assets.database.migrate import migrate
 from two_tower_assets.local.postgres import EmbeddedPostgres
 from two_tower_assets_tests.bench.report import Line
-from two_tower_assets_tests.bench.scale.indexes import index_lines
+from two_tower_assets_tests.bench.scale.indexes import denser_line, index_lines
 from two_tower_assets_tests.bench.scale.users import user_lines, version_line
 
 
@@ -29,6 +29,7 @@ def measure() -> Iterator[Line]:
             with connect(url, autocommit=True) as connection:
                 yield from index_lines(connection, url, "vector")
                 yield from index_lines(connection, url, "halfvec")
+                yield denser_line(connection, url)
                 yield from user_lines(connection)
                 yield version_line(connection)
         finally:
