@@ -13,6 +13,7 @@ import pytest
 import yaml
 from packaging.version import Version
 
+from two_tower_assets.local.instance import THREADS
 from two_tower_assets_tests.containers.compose_file import COMPOSE, REPOSITORY, REQUIRED, read_services
 from two_tower_assets_tests.containers.image_file import copied, instructions, read_image
 
@@ -62,6 +63,11 @@ def test_containers_have_few_rights() -> None:
         if name != "postgres":
             assert service["cap_drop"] == ["ALL"]
             assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_threads_get_along_in_the_image_as_anywhere_else() -> None:
+    """A container's processes are started by nobody who would set the variables that `two-tower` sets."""
+    assert THREADS.items() <= read_image().environment.items()
 
 
 def test_the_image_gets_what_it_copies_and_no_secret() -> None:

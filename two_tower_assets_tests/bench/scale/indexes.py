@@ -35,6 +35,7 @@ _EF_SEARCH: Final = (200, 800)
 """Candidates of a search: what `recommend_videos_ann` takes for 50 videos, and four times as many."""
 _DENSER: Final = {"hnsw_m": 24, "hnsw_ef_construction": 128}
 """A graph with more links, looked for longer: what a large catalogue asks for when recall falls."""
+_DENSER_OF: Final = 200_000
 _TOO_LITTLE_MIB: Final = 16
 _AMPLE_MIB: Final = 2048
 _QUERY_SEED: Final = 1
@@ -82,9 +83,9 @@ def index_lines(connection: Connection, url: str, kind: _Kind) -> Iterator[Line]
 
 
 def denser_line(connection: Connection, url: str) -> Line:
-    """Return what a denser graph of the largest catalogue costs and finds, beside the default one."""
+    """Return what a denser graph of a large catalogue costs and finds, beside the default one."""
     connection.execute("set search_path = public, extensions")
-    rows, found = VIDEOS[-1], []
+    rows, found = _DENSER_OF, []
     for denser in ({}, _DENSER):
         settings = ReleaseSettings.model_validate({"maintenance_work_mem_mb": _AMPLE_MIB, **denser})
         table, cost = _indexed(connection, url, rows, settings)
