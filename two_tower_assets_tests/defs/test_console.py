@@ -16,8 +16,15 @@ from two_tower_assets.defs.stage import friendly
 from two_tower_assets.errors import TwoTowerError
 
 
+@pytest.fixture
+def standard_error(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> pytest.CaptureFixture[str]:
+    """What reaches descriptor 2, which `sys.stderr` is outside pytest."""
+    monkeypatch.setattr(sys, "stderr", open(2, "w", closefd=False))  # noqa: SIM115
+    return capfd
+
+
 def test_a_failure_is_seen_though_standard_error_is_captured(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, standard_error: pytest.CaptureFixture[str]
 ) -> None:
     """The failure of a step that redirects standard error is one line on the standard error of before."""
 
@@ -33,8 +40,6 @@ def test_a_failure_is_seen_though_standard_error_is_captured(
     def failing() -> None:
         fails()
 
-    # Outside pytest `sys.stderr` is descriptor 2.
-    monkeypatch.setattr(sys, "stderr", open(2, "w", closefd=False))  # noqa: SIM115
     terminal = os.dup(2)
     try:
         result = failing.execute_in_process(run_config=CONSOLE, raise_on_error=False)
@@ -42,13 +47,11 @@ def test_a_failure_is_seen_though_standard_error_is_captured(
         os.dup2(terminal, 2)
         os.close(terminal)
     assert not result.success
-    assert capfd.readouterr().err == "✗ fails: A table is empty [videos]. Fill it.\n"
+    assert standard_error.readouterr().err == "✗ fails: A table is empty [videos]. Fill it.\n"
     assert (tmp_path / "captured").read_bytes() == b""
 
 
-def test_an_asset_is_said_with_its_seconds(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_asset_is_said_with_its_seconds(standard_error: pytest.CaptureFixture[str]) -> None:
     """So that who waits sees where the time goes; what was found unchanged says that instead."""
 
     @dg.asset(key_prefix="stage")
@@ -59,11 +62,10 @@ def test_an_asset_is_said_with_its_seconds(
     def kept() -> dg.MaterializeResult[None]:
         return dg.MaterializeResult(metadata={"unchanged": True})
 
-    monkeypatch.setattr(sys, "stderr", open(2, "w", closefd=False))  # noqa: SIM115
     job = dg.define_asset_job("all")
     code = dg.Definitions(assets=[made, kept], jobs=[job], loggers={"console": readable_console})
     code.resolve_job_def("all").execute_in_process(run_config=CONSOLE)
-    first, second = capfd.readouterr().err.splitlines()
+    first, second = standard_error.readouterr().err.splitlines()
     found = re.fullmatch(r"✓ stage/made +(\d+\.\d) s", first)
     assert found is not None
     assert float(found[1]) >= 0.2

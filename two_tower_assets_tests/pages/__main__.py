@@ -28,6 +28,7 @@ from two_tower_assets.sources.sample import generate_sample
 from two_tower_assets.sources.tables import SourceTables
 from two_tower_assets.tuning.page import PAGE_FILE as STUDY_PAGE
 from two_tower_assets_tests.experiments.readout.rows_of import plan_experiment, two_arms
+from two_tower_assets_tests.lenient_gate import LENIENT_GATE
 
 SETTINGS: Final = """
 [sample]
@@ -48,22 +49,6 @@ catalogue_negatives = 128
 trials = 2
 finalists = 1
 seeds = 1
-
-# So few users and steps prove nothing: what is looked at here is pages.
-[gate]
-champion = "ignore"
-min_users = 1
-min_recall_ratio = 0
-min_purity_ratio = 0
-max_nope_ratio = 100
-min_coverage_ratio = 0
-max_gini_ratio = 100
-min_new_video_ratio = 0
-max_maker_ratio = 100
-max_rerank_cost = 1
-min_shipped_ratio = 0
-min_shipped_overlap = 0
-sampled_examples = 50
 """
 BEFORE: Final = datetime(2026, 10, 10, tzinfo=UTC)
 """The releases know what came before it; drift and comparison are of what came after."""
@@ -91,11 +76,11 @@ def main(root: Path) -> None:
 def _make(root: Path, home: Home) -> None:
     settings = root / "two_tower.toml"
     rows = root / "rows"
-    settings.write_text(SETTINGS.format(hidden=64))
+    _set(settings, hidden=64)
     tables = generate_sample(load_settings(settings).sample)
     _arrive(tables, rows, BEFORE)
     for hidden in (64, 128):
-        settings.write_text(SETTINGS.format(hidden=hidden))
+        _set(settings, hidden=hidden)
         _two_tower("run", "--data", str(rows))
     before, after = sorted(folder.name for folder in home.artifacts.iterdir())
     _arrive(tables, rows, AFTER)
@@ -110,6 +95,10 @@ def _make(root: Path, home: Home) -> None:
         plan_experiment(connection, guardrails=["like_rate"])
         two_arms(connection, 0.35)
     _two_tower("experiment", "readout", "taste", "--data", str(rows), "--page", str(root / "readout.html"))
+
+
+def _set(settings: Path, *, hidden: int) -> None:
+    settings.write_text(SETTINGS.format(hidden=hidden) + LENIENT_GATE + 'champion = "ignore"\n')
 
 
 def _forget(root: Path, home: Home) -> None:

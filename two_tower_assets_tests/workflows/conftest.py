@@ -16,6 +16,7 @@ from two_tower_assets.settings import load_settings
 from two_tower_assets.sources.fill import fill
 from two_tower_assets.sources.origin import Origin
 from two_tower_assets_tests.conftest import _database
+from two_tower_assets_tests.lenient_gate import LENIENT_GATE
 
 SETTINGS = """
 [sample]
@@ -31,21 +32,6 @@ validate_every = 20
 
 [evaluation]
 resamples = 50
-
-# So few users and steps prove nothing: what is tested here is the workflow.
-[gate]
-min_users = 1
-min_recall_ratio = 0
-min_purity_ratio = 0
-max_nope_ratio = 100
-min_coverage_ratio = 0
-max_gini_ratio = 100
-min_new_video_ratio = 0
-max_maker_ratio = 100
-max_rerank_cost = 1
-min_shipped_ratio = 0
-min_shipped_overlap = 0
-sampled_examples = 50
 """
 
 
@@ -81,7 +67,7 @@ class Project:
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A settings file with which both jobs take seconds."""
     file = tmp_path_factory.mktemp("settings") / "two_tower.toml"
-    file.write_text(SETTINGS)
+    file.write_text(SETTINGS + LENIENT_GATE)
     return file
 
 

@@ -60,12 +60,14 @@ def side_by_side(works: Sequence[Callable[[], _Result]]) -> list[_Result]:
     Raises:
         Exception: what the first work that failed raised, when the others are done.
     """
-    threads = min(torch.get_num_threads(), len(works))
+    before = torch.get_num_threads()
+    threads = min(before, len(works))
     if threads < 2:
         return [work() for work in works]
-    before = torch.get_num_threads()
-    with one_blas_thread(), ThreadPoolExecutor(threads, "fits", torch.set_num_threads, (1,)) as pool:
-        running = [pool.submit(work) for work in works]
-    # Each thread has its own number, and the last one that was set is that of threads yet to come.
-    torch.set_num_threads(before)
+    try:
+        with one_blas_thread(), ThreadPoolExecutor(threads, "fits", torch.set_num_threads, (1,)) as pool:
+            running = [pool.submit(work) for work in works]
+    finally:
+        # Each thread has its own number, and the last one that was set is that of threads yet to come.
+        torch.set_num_threads(before)
     return [done.result() for done in running]
