@@ -16,6 +16,7 @@ from safetensors.numpy import save_file
 
 from two_tower_assets.errors import FeatureError
 from two_tower_assets.features.ragged import ragged_positions
+from two_tower_assets.features.sparse_rows import SparseRows
 
 _WIDTH = "width"
 
@@ -42,14 +43,32 @@ class FeatureMatrix:
 
     def rows(self, index: NDArray[np.int64] | slice) -> NDArray[np.float32]:
         """Full vectors of the given rows, in the given order: float32 [B, width]."""
-        chosen = np.arange(len(self))[index]
-        begin = self.offsets[chosen]
-        row, position = ragged_positions(begin, self.offsets[chosen + 1] - begin)
+        chosen, row, position = self._chosen(index)
         dense_dim = self.dense.shape[1]
         features_BF = np.zeros((len(chosen), self.width), dtype=np.float32)
         features_BF[:, :dense_dim] = self.dense[chosen]
         features_BF.reshape(-1)[row * self.width + dense_dim + self.columns[position]] = self.values[position]
         return features_BF
+
+    def sparse_rows(self, index: NDArray[np.int64] | slice) -> SparseRows:
+        """Vectors of the given rows, in the given order, without the zeros of their bags."""
+        chosen, row, position = self._chosen(index)
+        dense_BN = self.dense[chosen]
+        return SparseRows.of(
+            dense_BN,
+            row,
+            self.columns[position],
+            self.values[position],
+            bags_width=self.width - dense_BN.shape[1],
+        )
+
+    def _chosen(
+        self, index: NDArray[np.int64] | slice
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Which rows, and of each of their entries the row among them and the position."""
+        chosen = np.arange(len(self))[index]
+        begin = self.offsets[chosen]
+        return chosen, *ragged_positions(begin, self.offsets[chosen + 1] - begin)
 
     def save(self, path: Path) -> None:
         """Write a safetensors file; ids become rows of UTF-8 bytes, padded with zeros."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from two_tower_assets.errors import TrainingError
 from two_tower_assets.features.history import LIKE, NOPE
 from two_tower_assets.features.ragged import ragged_positions
+from two_tower_assets.features.sparse_rows import SparseRows
 from two_tower_assets.features.times import MICROSECONDS_A_DAY
 from two_tower_assets.settings import TrainingSettings
 from two_tower_assets.training.data import TrainingData
@@ -32,7 +33,8 @@ class Batch:
     """One step's input as numpy arrays; the letters are those of `loss`."""
 
     user_BF: NDArray[np.float32]
-    item_MF: NDArray[np.float32]
+    items_M: SparseRows
+    """Features of the videos to encode."""
     target_B: NDArray[np.int64]
     log_inclusion_U: NDArray[np.float32]
     hidden: NDArray[np.int64]
@@ -102,7 +104,7 @@ class Sampler:
             log_nope_weight_B = np.log(self._settings.nope_weight * rows.nope_count_B)
         return Batch(
             user_BF=self._data.states.vectors(rows.user_B.astype(np.int32), rows.end_B, rows.time_B),
-            item_MF=self._data.items.rows(encoded),
+            items_M=self._data.items.sparse_rows(encoded),
             slot_M=self._data.slot[encoded].astype(np.int64),
             target_B=target_B,
             log_inclusion_U=self._log_inclusion(drawn.candidates),

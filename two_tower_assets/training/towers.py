@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from two_tower_assets.contract import EMBEDDING_DIM, ITEM_NUMERIC, USER_NUMERIC
 from two_tower_assets.features.video_vocabulary import NO_SLOT
 from two_tower_assets.settings import ModelSettings
+from two_tower_assets.training.bags import SparseFeatures, bags_times
 from two_tower_assets.training.dropout import Dropout
 
 USER_NUMERIC_WIDTH: Final = len(USER_NUMERIC) + 1
@@ -90,19 +91,43 @@ class ContentHead(nn.Module):
 
     def forward(self, features_BF: Tensor) -> Tensor:
         """Return float32 [B, size]."""
-        numeric_BN, bags_BT = self.squash(features_BF[:, : self.numeric_width]), features_BF[:, self.numeric_width :]
-        if not self.training:
-            out: Tensor = self.layers(torch.cat([numeric_BN, bags_BT], dim=1))
-            return out
-        hidden: Tensor = self.layers[1:](self._first_layer(numeric_BN, bags_BT))
-        return hidden
+        numeric_BN, bags_BT = features_BF.tensor_split([self.numeric_width], dim=1)
+        if self.training:
+            # Both parts apart: bags need no gradient, which would take a third of a step.
+            of_numeric_HN, of_bags_HT = self.first_weights()
+            return self.after_bags(numeric_BN, of_numeric_HN, nn.functional.linear(bags_BT, of_bags_HT))
+        out: Tensor = self.layers(torch.cat([self.squash(numeric_BN), bags_BT], dim=1))
+        return out
 
-    def _first_layer(self, numeric_BN: Tensor, bags_BT: Tensor) -> Tensor:
-        """Compute the first layer of both parts apart: bags need no gradient, which would take a third of a step."""
+    def first_weights(self) -> tuple[Tensor, Tensor]:
+        """Weights of the first layer: of the numerics, [hidden, N], and of the bags, [hidden, T]."""
+        weight = self._first.weight
+        # Not two slices: the gradient of each would be as large as the whole.
+        of_numeric_HN, of_bags_HT = weight.split_with_sizes(
+            [self.numeric_width, weight.shape[1] - self.numeric_width], dim=1
+        )
+        return of_numeric_HN, of_bags_HT
+
+    def after_bags(self, numeric_BN: Tensor, of_numeric_HN: Tensor, bags_BH: Tensor) -> Tensor:
+        """Go on from what the bags add to the first layer.
+
+        Args:
+            numeric_BN: the numerics, not squashed yet.
+            of_numeric_HN: their weights, of `first_weights`.
+            bags_BH: the bags times theirs.
+
+        Returns:
+            float32 [B, size].
+        """
+        of_numeric_BH = nn.functional.linear(self.squash(numeric_BN), of_numeric_HN, self._first.bias)
+        out: Tensor = self.layers[1:](of_numeric_BH + bags_BH)
+        return out
+
+    @property
+    def _first(self) -> nn.Linear:
         first = self.layers[0]
         assert isinstance(first, nn.Linear)
-        of_numeric, of_bags = first.weight.tensor_split([self.numeric_width], dim=1)
-        return nn.functional.linear(bags_BT, of_bags, first.bias) + nn.functional.linear(numeric_BN, of_numeric)
+        return first
 
 
 class VideoWeights(nn.Module):
@@ -210,14 +235,25 @@ class ItemTower(Tower):
             self.videos = VideoWeights(videos, size, settings.video_dropout)
             self.taste_of_video = VideoWeights(videos, taste, settings.video_dropout)
 
-    def parts(self, features_BF: Tensor, slot_B: Tensor) -> list[Tensor]:
+    def parts(self, features: Tensor | SparseFeatures, slot_B: Tensor) -> list[Tensor]:
         """One float32 [B, size] of length 1 a head: the retrieval heads, then taste."""
-        retrieval = [head(features_BF) for head in self.content]
-        taste_BD = self.taste(features_BF)
+        *retrieval, taste_BD = self._contents(features)
         if self.videos is not None and self.taste_of_video is not None:
             retrieval.append(self.videos(slot_B))
             taste_BD = taste_BD + self.taste_of_video(slot_B)
         return [_unit(part) for part in (*retrieval, taste_BD)]
+
+    def _contents(self, features: Tensor | SparseFeatures) -> list[Tensor]:
+        """What the content heads and taste read out of the features."""
+        heads = [*self.content, self.taste]
+        if isinstance(features, Tensor):
+            return [head(features) for head in heads]
+        of_numeric, of_bags = zip(*(head.first_weights() for head in heads), strict=True)
+        bags = bags_times(features, of_bags)
+        return [
+            head.after_bags(features.dense_BN, *of_head)
+            for head, *of_head in zip(heads, of_numeric, bags, strict=True)
+        ]
 
     def forward(self, features_BF: Tensor, slot_B: Tensor, popularity_B: Tensor) -> Tensor:
         """Return float32 [B, 256] of length 1.

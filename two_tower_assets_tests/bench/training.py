@@ -65,12 +65,12 @@ def _line(data: TrainingData, device: torch.device) -> Line:
 
 def step_products(batch: Batch, settings: ModelSettings) -> list[_Product]:
     """All matrix products of a step: per head and layer forward, to its weights and, after the first, its input."""
-    rows, items, candidates = len(batch.user_BF), len(batch.item_MF), len(batch.log_inclusion_U)
+    rows, items, candidates = len(batch.user_BF), len(batch.items_M), len(batch.log_inclusion_U)
     *retrieval, taste, _ = head_sizes(settings, hybrid=False)
     products: list[_Product] = []
     for size in (*retrieval, taste):
         products += _head(rows, batch.user_BF.shape[1], size, settings)
-        products += _head(items, batch.item_MF.shape[1], size, settings)
+        products += _head(items, batch.items_M.width, size, settings)
     for size in retrieval:
         products += [(rows, size, candidates), (rows, candidates, size), (candidates, rows, size)]
     return products

@@ -31,6 +31,18 @@ def test_rows_in_any_order():
     assert three.rows(np.array([], dtype=np.int64)).shape == (0, 4)
 
 
+def test_sparse_rows_have_the_same_entries_in_both_orders():
+    """Rows 2 and 0 have 0.5 in column 1, row 1 nothing: of rows the columns, of columns the rows."""
+    rows = matrix(["a", "b", "c"]).sparse_rows(np.array([2, 1, 0, 2]))
+    assert (len(rows), rows.width) == (4, 4)
+    assert rows.dense_BN.tolist() == [[2], [1], [0], [2]]
+    assert rows.by_row.index_K.tolist() == [1, 1, 1]
+    assert rows.by_row.begin.tolist() == [0, 1, 1, 2]
+    assert rows.by_column.index_K.tolist() == [0, 2, 3]
+    assert rows.by_column.begin.tolist() == [0, 0, 3]
+    assert rows.by_row.value_K.tolist() == rows.by_column.value_K.tolist() == [0.5] * 3
+
+
 @pytest.mark.parametrize("ids", [["a", "日本語", "🎬"], ["b"], []])
 def test_file_round_trip(tmp_path: Path, ids: list[str]):
     """A file gives back the same ids and rows, none at all included."""
