@@ -43,7 +43,8 @@ class FeatureMatrix:
 
     def rows(self, index: NDArray[np.int64] | slice) -> NDArray[np.float32]:
         """Full vectors of the given rows, in the given order: float32 [B, width]."""
-        chosen, row, position = self._chosen(index)
+        chosen, lengths, position = self._chosen(index)
+        row = np.repeat(np.arange(len(chosen)), lengths)
         dense_dim = self.dense.shape[1]
         features_BF = np.zeros((len(chosen), self.width), dtype=np.float32)
         features_BF[:, :dense_dim] = self.dense[chosen]
@@ -52,23 +53,24 @@ class FeatureMatrix:
 
     def sparse_rows(self, index: NDArray[np.int64] | slice) -> SparseRows:
         """Vectors of the given rows, in the given order, without the zeros of their bags."""
-        chosen, row, position = self._chosen(index)
-        dense_BN = self.dense[chosen]
+        chosen, lengths, position = self._chosen(index)
         return SparseRows.of(
-            dense_BN,
-            row,
+            self.dense[chosen],
+            lengths,
             self.columns[position],
             self.values[position],
-            bags_width=self.width - dense_BN.shape[1],
+            bags_width=self.width - self.dense.shape[1],
         )
 
     def _chosen(
         self, index: NDArray[np.int64] | slice
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Which rows, and of each of their entries the row among them and the position."""
+        """Which rows, how many entries each has, and the positions of all of them."""
         chosen = np.arange(len(self))[index]
         begin = self.offsets[chosen]
-        return chosen, *ragged_positions(begin, self.offsets[chosen + 1] - begin)
+        lengths = self.offsets[chosen + 1] - begin
+        _, position = ragged_positions(begin, lengths)
+        return chosen, lengths, position
 
     def save(self, path: Path) -> None:
         """Write a safetensors file; ids become rows of UTF-8 bytes, padded with zeros."""

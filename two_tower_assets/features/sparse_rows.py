@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from two_tower_assets.features.ragged import offsets_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,7 @@ class SparseRows:
     def of(
         cls,
         dense_BN: NDArray[np.float32],
-        row_K: NDArray[np.int64],
+        lengths_B: NDArray[np.int64],
         column_K: NDArray[np.int32],
         value_K: NDArray[np.float32],
         *,
@@ -54,18 +57,15 @@ class SparseRows:
 
         Args:
             dense_BN: the dense columns.
-            row_K: row of each entry, ascending.
-            column_K: its column in the bags, ascending within a row.
-            value_K: its value.
+            lengths_B: number of each row's entries.
+            column_K: their columns in the bags, ascending within a row.
+            value_K: their values.
             bags_width: T.
         """
-        order = np.argsort(column_K, kind="stable")
+        offsets = offsets_of(lengths_B).astype(np.int32)
+        by_column = csr_array((value_K, column_K, offsets), shape=(len(dense_BN), bags_width)).tocsc()
         return cls(
             dense_BN,
-            Entries(column_K, value_K, _begins(row_K, len(dense_BN))),
-            Entries(row_K[order].astype(np.int32), value_K[order], _begins(column_K[order], bags_width)),
+            Entries(column_K, value_K, offsets[:-1]),
+            Entries(by_column.indices, by_column.data, by_column.indptr[:-1]),
         )
-
-
-def _begins(sorted_K: NDArray[np.integer], lists: int) -> NDArray[np.int32]:
-    return np.searchsorted(sorted_K, np.arange(lists)).astype(np.int32)

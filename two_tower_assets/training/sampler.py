@@ -214,8 +214,10 @@ class Sampler:
         first_B = history.user_offsets[rows.user_B]
         row, decision = ragged_positions(first_B, self._data.user_end[rows.user_B] - first_B)
         at = column[history.video[decision]]
+        candidates = np.flatnonzero(at != _ABSENT)
+        row, decision, at = row[candidates], decision[candidates], at[candidates]
         hides = (history.kind[decision] == LIKE) | (decision < rows.end_B[row])
-        hides &= (at >= 0) & (at != target_B[row])
+        hides &= at != target_B[row]
         places: NDArray[np.int64] = row[hides] * width + at[hides]
         return places
 

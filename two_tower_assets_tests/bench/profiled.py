@@ -10,7 +10,9 @@ import torch
 
 from two_tower_assets.evaluation.baselines.threads import one_blas_thread
 from two_tower_assets.evaluation.bootstrap import Resampling
+from two_tower_assets.features.sparse_rows import SparseRows
 from two_tower_assets.settings import ModelSettings, TrainingSettings
+from two_tower_assets.training.bags import SparseFeatures, bags_times
 from two_tower_assets.training.dropout import Dropout
 from two_tower_assets.training.towers import USER_NUMERIC_WIDTH, ContentHead
 from two_tower_assets_tests.bench.cost import in_turns
@@ -20,6 +22,9 @@ ROWS: Final = TrainingSettings().batch_size
 WIDTH: Final = 777
 """Of a user's features: 512 tags and 256 performers among them."""
 SIZE: Final = 256
+VIDEOS, WORDS, BAGS = 1300, 14, 768
+"""Videos encoded in a step of the default settings, and what a made-up one has of 512 tags and 256 performers."""
+HEADS: Final = ModelSettings().heads + 1
 METHODS, METRICS, USERS = 8, 15, 2000
 TURNS: Final = 100
 """Of what takes milliseconds."""
@@ -32,7 +37,7 @@ def measure() -> Iterator[Line]:
     torch.set_num_threads(1)
     try:
         with one_blas_thread():
-            yield from [_bags(), _dropout(), _resamples()]
+            yield from [_bags(), _videos_bags(), _dropout(), _resamples()]
     finally:
         torch.set_num_threads(threads)
 
@@ -48,6 +53,32 @@ def _bags() -> Line:
 
     what = f"head of {ROWS} x {WIDTH}, forward and backward, no gradient of bags"
     return _line(what, ROWS, lambda: head(rows_BF).sum().backward(), "the gradient of all that goes in", before)
+
+
+def _videos_bags() -> Line:
+    """Forward and backward of the first layers of the videos of a step, with and without the zeros of their bags."""
+    random = np.random.default_rng(0)
+    column_K = np.sort(random.permuted(np.tile(np.arange(BAGS), (VIDEOS, 1)), axis=1)[:, :WORDS])
+    bags_BT = np.zeros((VIDEOS, BAGS), dtype=np.float32)
+    np.put_along_axis(bags_BT, column_K, 1.0, axis=1)
+    rows = SparseRows.of(
+        np.zeros((VIDEOS, 0), dtype=np.float32),
+        np.full(VIDEOS, WORDS),
+        column_K.reshape(-1).astype(np.int32),
+        np.ones(column_K.size, dtype=np.float32),
+        bags_width=BAGS,
+    )
+    sparse, dense_BT = SparseFeatures.of(rows, torch.device("cpu")), torch.from_numpy(bags_BT)
+    weights = [torch.rand(SIZE, BAGS, requires_grad=True) for _ in range(HEADS)]
+
+    def now() -> None:
+        torch.stack(bags_times(sparse, weights)).sum().backward()
+
+    def before() -> None:
+        torch.stack([torch.nn.functional.linear(dense_BT, weight) for weight in weights]).sum().backward()
+
+    what = f"first layers of {VIDEOS} videos with {WORDS} of {BAGS} words, forward and backward, no zeros"
+    return _line(what, VIDEOS, now, "dense products", before)
 
 
 def _dropout() -> Line:

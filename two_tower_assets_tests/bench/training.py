@@ -51,7 +51,10 @@ def _line(data: TrainingData, device: torch.device) -> Line:
     where = "" if device == CPU else f" on {torch.cuda.get_device_name(device)}"
     return Line(
         stage="training",
-        what=f"step of {settings.batch_size} examples{where}, {flops / 1e9:.1f} GFLOP, batch and optimiser included",
+        what=(
+            f"step of {settings.batch_size} examples{where}, {flops / 1e9:.1f} GFLOP as dense products, "
+            "batch and optimiser included"
+        ),
         figure=f"{flops / step / 1e9:.0f} GFLOP/s",
         against=f"torch.matmul on the same shapes: {flops / bare / 1e9:.0f} GFLOP/s",
         ratio=bare / step,
@@ -64,7 +67,10 @@ def _line(data: TrainingData, device: torch.device) -> Line:
 
 
 def step_products(batch: Batch, settings: ModelSettings) -> list[_Product]:
-    """All matrix products of a step: per head and layer forward, to its weights and, after the first, its input."""
+    """All matrix products of a step: per head and layer forward, to its weights and, after the first, its input.
+
+    As if all were dense: of a video's bags, which hold few words, the step adds up the weights that are there.
+    """
     rows, items, candidates = len(batch.user_BF), len(batch.items_M), len(batch.log_inclusion_U)
     *retrieval, taste, _ = head_sizes(settings, hybrid=False)
     products: list[_Product] = []

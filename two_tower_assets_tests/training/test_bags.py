@@ -16,10 +16,10 @@ CPU = torch.device("cpu")
 
 def sparse(dense_BN: torch.Tensor, bags_BT: torch.Tensor) -> SparseFeatures:
     """Rows whose bags have been written out."""
-    row_K, column_K = np.nonzero(bags_BT.numpy())
-    values_K = bags_BT.numpy()[row_K, column_K]
+    bags = bags_BT.numpy()
+    column_K = np.nonzero(bags)[1].astype(np.int32)
     rows = SparseRows.of(
-        dense_BN.numpy(), row_K, column_K.astype(np.int32), values_K, bags_width=bags_BT.shape[1]
+        dense_BN.numpy(), np.count_nonzero(bags, axis=1), column_K, bags[bags != 0], bags_width=bags.shape[1]
     )
     return SparseFeatures.of(rows, CPU)
 
