@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from copy import copy as shallow
 from datetime import datetime
@@ -29,6 +30,8 @@ LOCK_KEY: Final = 0x7477745F73796E63
 """Advisory lock of a sync, held to the end of its session: the bytes of `twt_sync`."""
 _LOCK_WAIT_SECONDS: Final = 2.0
 """A session that has ended, or was killed, gives its lock back a moment later."""
+_ROWS_WORTH_A_CONNECTION: Final = 200_000
+"""From so many rows on, hashing half of them takes longer than connecting once more."""
 _SAMPLED_A_RANGE: Final = 4
 """Rows looked at for each bound, so that ranges are of about equal size."""
 
@@ -103,8 +106,17 @@ class Copy:
         return int(row[0])
 
     def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
-        """Counts and hashes of ascending ranges."""
-        return range_sums(self.connection, self.statement(table, columns, not are_adjacent(ranges)), ranges)
+        """Counts and hashes of ascending ranges; of many rows, one half beside the other, since each takes a core."""
+
+        def of(copy: Copy, part: Sequence[Range]) -> list[Sums]:
+            return range_sums(copy.connection, copy.statement(table, columns, not are_adjacent(part)), part)
+
+        half = len(ranges) // 2
+        if not half or not self.keep or self.estimate(table) < _ROWS_WORTH_A_CONNECTION:
+            return of(self, ranges)
+        with self.beside() as other, ThreadPoolExecutor(1) as thread:
+            upper = thread.submit(of, other, ranges[half:])
+            return of(self, ranges[:half]) + upper.result()
 
     def divide(self, table: SyncTable, wanted: int) -> list[Range]:
         """Divide a table into about `wanted` ranges of about equal size."""

@@ -18,6 +18,7 @@ from two_tower_assets.sources.requirements import database_errors
 from two_tower_assets.sources.sync.copy import Copy
 from two_tower_assets.sources.sync.report import SyncReport, TableReport
 from two_tower_assets.sources.sync.source import Source
+from two_tower_assets.sources.sync.staging import drop_staged
 from two_tower_assets.sources.sync.table_sync import TableSync
 from two_tower_assets.sources.sync.tables import TABLES
 
@@ -99,5 +100,6 @@ def _finish(source: Source, copy: Copy, tables: tuple[TableReport, ...]) -> Sync
     told = ";".join(f"{table.name}:{table.rows}:{table.digest}" for table in tables)
     content_hash = hashlib.sha256(told.encode()).hexdigest()
     differs = copy.record(content_hash, {table.name: table.rows for table in tables})
+    drop_staged(copy.connection, TABLES)
     copy.commit()
     return SyncReport(source.label, source.way, source.limits, tables, content_hash, unchanged=not differs)

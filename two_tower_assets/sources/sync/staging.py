@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -110,8 +110,15 @@ class Staging:
         self._connection.execute(query("sync_ranges_finish"), {"name": self.table.name})
 
     def drop(self) -> None:
-        """Forget everything staged of this table."""
-        self._connection.execute(sql.SQL("drop table if exists {}").format(self.name))
+        """Drop everything staged of this table."""
+        drop_staged(self._connection, [self.table])
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget how far the ranges are read: what is staged is no longer anything to go on with.
+
+        The rows are left to `drop_staged`, since a commit that drops a table waits for the disk.
+        """
         self._connection.execute(query("sync_ranges_forget"), {"name": self.table.name})
 
     def _lines(self, form: Literal["text", "csv"]) -> psycopg.Copy:
@@ -140,6 +147,12 @@ class Staging:
 def staged_name(table: SyncTable) -> sql.Identifier:
     """Name of a table's staging table."""
     return sql.Identifier("two_tower", f"sync_staged_{table.name}")
+
+
+def drop_staged(connection: psycopg.Connection[Any], tables: Iterable[SyncTable]) -> None:
+    """Drop the staging tables of these tables, if there are any."""
+    names = sql.SQL(", ").join(map(staged_name, tables))
+    connection.execute(sql.SQL("drop table if exists {}").format(names))
 
 
 def text(name: str, **parts: sql.Composable) -> sql.Composed:

@@ -159,6 +159,6 @@ class TableSync:
         may_repeat = any(part.within.since is not None for part in self._staged)
         is_empty = self._copy.is_empty(self._table)
         self._changes += apply_staged(self._copy.connection, staging, may_repeat=may_repeat, is_empty=is_empty)
-        staging.drop()
+        staging.forget()
         self._copy.commit()
         self._staged = ()

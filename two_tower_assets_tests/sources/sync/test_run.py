@@ -208,6 +208,35 @@ def test_staged_rows_that_a_crash_took_are_read_again(
     assert contents(copy_url) == contents(project.url)
 
 
+@BOTH
+def test_nothing_staged_is_left_behind(project: Project, copy_url: str, way: Way) -> None:
+    """A sync that wrote, and one that had nothing to do, leave no staging table."""
+    for _ in range(2):
+        project.bring(way, copy_url)
+        with psycopg.connect(copy_url) as connection:
+            left = connection.execute(
+                "select relname from pg_class where relname like 'sync\\_staged\\_%'"
+            ).fetchall()
+        assert left == []
+        run(project.url, "delete from user_video_decisions where user_id = md5('u7')::uuid")
+
+
+@pytest.mark.parametrize("scattered", [False, True])
+def test_halves_of_a_large_table_are_the_whole(
+    project: Project, copy_url: str, monkeypatch: pytest.MonkeyPatch, *, scattered: bool
+) -> None:
+    """Summed up by two connections at once, ranges next to one another or apart say what one connection says."""
+    project.bring("direct", copy_url)
+    (table,) = (table for table in TABLES if table.name == "user_video_decisions")
+    with Copy(copy_url, ORIGIN) as copy:
+        ranges = copy.divide(table, 9)[:: 2 if scattered else 1]
+        whole = copy.sums(table, list(table.columns), ranges)
+        monkeypatch.setattr("two_tower_assets.sources.sync.copy._ROWS_WORTH_A_CONNECTION", 0)
+        assert copy.sums(table, list(table.columns), ranges) == whole
+    assert len(whole) == len(ranges) > 3
+    assert all(each.rows for each in whole)
+
+
 def test_passing_failures_are_survived(project: Project, copy_url: str) -> None:
     """429 with a pause, 503, a connection cut before and after the answer: the copy is byte-equal all the same."""
     project.front.read_faults += ["pass", "429", "reset", "pass", "503", "cut", "pass", "pass", "cut", "429"] * 2
