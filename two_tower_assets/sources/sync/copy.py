@@ -106,13 +106,14 @@ class Copy:
         return int(row[0])
 
     def sums(self, table: SyncTable, columns: Sequence[str], ranges: Sequence[Range]) -> list[Sums]:
-        """Counts and hashes of ascending ranges; of many rows, one half beside the other, since each takes a core."""
+        """Counts and hashes of ascending ranges; a large table is read by two connections, each on a core."""
+        is_whole = are_adjacent(ranges)
 
         def of(copy: Copy, part: Sequence[Range]) -> list[Sums]:
-            return range_sums(copy.connection, copy.statement(table, columns, not are_adjacent(part)), part)
+            return range_sums(copy.connection, copy.statement(table, columns, not is_whole), part)
 
         half = len(ranges) // 2
-        if not half or not self.keep or self.estimate(table) < _ROWS_WORTH_A_CONNECTION:
+        if not half or not is_whole or not self.keep or self.estimate(table) < _ROWS_WORTH_A_CONNECTION:
             return of(self, ranges)
         with self.beside() as other, ThreadPoolExecutor(1) as thread:
             upper = thread.submit(of, other, ranges[half:])
