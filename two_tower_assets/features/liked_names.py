@@ -1,8 +1,8 @@
 """Bags of the tags and performers a user has liked, at any moment of their past, without a matrix of all moments.
 
 Every `stride` LIKEs of a user one row of counts is kept. A bag is the last such row plus the names of the fewer than
-`stride` LIKEs since, which lie behind one another: reading costs the same after five LIKEs as after five thousand,
-and the memory is bounded, since the stride grows with the data.
+`stride` LIKEs since: reading costs the same after five LIKEs as after five thousand, and the memory is bounded, since
+the stride grows with the data. Names are kept by video, since a LIKE has a dozen.
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ class LikedNames:
         self._likes_before = history.likes_before
         self._first_like = history.likes_before[history.user_offsets[:-1]]
         likes = np.diff(history.likes_before[history.user_offsets])
-        self._name_offsets, self._names = _names_of_likes(history, names)
+        self._names = names.columns
+        # Index −1, an unknown video, reads the one at the end, which has no names.
+        self._name_begin, self._name_count = names.offsets, np.append(np.diff(names.offsets), 0)
+        self._liked_video = history.video[history.kind == LIKE]
         counts = _smallest_unsigned(int(likes.max(initial=0)) * _most_repeated(names))
         self._stride = _stride(likes, self._width * counts.itemsize, checkpoint_bytes)
         checkpoints = likes // self._stride
@@ -77,10 +80,17 @@ class LikedNames:
         passed = (end - first) // self._stride
         row = np.where(passed > 0, self._row_before_first[user] + passed, 0)
         out_BF[:, self._first_column : self._first_column + self._width] = self._checkpoints[row]
-        begin = self._name_offsets[first + passed * self._stride]
-        example, position = ragged_positions(begin, self._name_offsets[end] - begin)
-        cell = example * out_BF.shape[1] + self._first_column + self._names[position]
+        begin = first + passed * self._stride
+        example, like = ragged_positions(begin, end - begin)
+        name_of, column = self._names_of(like)
+        cell = example[name_of] * out_BF.shape[1] + self._first_column + column
         np.add.at(out_BF.reshape(-1), cell, np.float32(1))
+
+    def _names_of(self, like: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """List the names of some LIKEs: of each name which of the LIKEs it is of, and its column."""
+        video = self._liked_video[like]
+        name_of, position = ragged_positions(self._name_begin[video], self._name_count[video])
+        return name_of, self._names[position]
 
     def _normalise(self, out_BF: NDArray[np.float32]) -> None:
         column = self._first_column
@@ -106,10 +116,11 @@ class LikedNames:
 
     def _new_names(self, first_like: NDArray[np.int64]) -> NDArray[np.int64]:
         """Counts of the names of `stride` likes from each of `first_like`: int64 [rows, width]."""
-        begin, end = self._name_offsets[first_like], self._name_offsets[first_like + self._stride]
-        row, position = ragged_positions(begin, end - begin)
-        cells = np.bincount(row * self._width + self._names[position], minlength=len(begin) * self._width)
-        return cells.reshape(len(begin), self._width)
+        rows = len(first_like)
+        likes = first_like[:, None] + np.arange(self._stride)
+        name_of, column = self._names_of(likes.reshape(-1))
+        cells = np.bincount(name_of // self._stride * self._width + column, minlength=rows * self._width)
+        return cells.reshape(rows, self._width)
 
 
 def _sums_within(counts: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -118,17 +129,6 @@ def _sums_within(counts: NDArray[np.int64], group: NDArray[np.int64]) -> NDArray
     starts = np.flatnonzero(np.concatenate(([True], group[1:] != group[:-1])))
     before = sums[starts] - counts[starts]
     return sums - np.repeat(before, np.diff(np.append(starts, len(group))), axis=0)
-
-
-def _names_of_likes(history: History, names: NameColumns) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Bag columns of all liked videos, like after like, and where each like's begin (int64 [L + 1])."""
-    video = history.video[history.kind == LIKE]
-    known = video >= 0
-    lengths = np.zeros(len(video), dtype=np.int64)
-    lengths[known] = np.diff(names.offsets)[video[known]]
-    starts = names.offsets[np.where(known, video, 0)] if len(names.offsets) > 1 else np.zeros_like(lengths)
-    _, position = ragged_positions(starts, lengths)
-    return offsets_of(lengths), names.columns[position]
 
 
 def _most_repeated(names: NameColumns) -> int:
