@@ -52,10 +52,11 @@ def main(folder: Path) -> None:
     """Write one PNG a page."""
     folder.mkdir(parents=True, exist_ok=True)
     with chromium() as browser, _webserver() as base:
-        if _newest(base, "SUCCESS") is None:
+        runs = _runs(base)
+        if "run" not in runs:
             sys.exit("No run has succeeded in this home yet, so its pages are empty. `make run` first, then this.")
         page = browser.new_page()
-        for name, path in (PAGES | _runs(base)).items():
+        for name, path in (PAGES | runs).items():
             page.set_viewport_size(GRAPH_SIZE if name == "asset-graph" else PAGE_SIZE)
             _open(page, base + path)
             if name == "failed-run":

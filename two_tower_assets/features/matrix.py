@@ -43,8 +43,8 @@ class FeatureMatrix:
 
     def rows(self, index: NDArray[np.int64] | slice) -> NDArray[np.float32]:
         """Full vectors of the given rows, in the given order: float32 [B, width]."""
-        chosen, lengths, position = self._chosen(index)
-        row = np.repeat(np.arange(len(chosen)), lengths)
+        chosen, lengths = self._chosen(index)
+        row, position = ragged_positions(self.offsets[chosen], lengths)
         dense_dim = self.dense.shape[1]
         features_BF = np.zeros((len(chosen), self.width), dtype=np.float32)
         features_BF[:, :dense_dim] = self.dense[chosen]
@@ -53,7 +53,8 @@ class FeatureMatrix:
 
     def sparse_rows(self, index: NDArray[np.int64] | slice) -> SparseRows:
         """Vectors of the given rows, in the given order, without the zeros of their bags."""
-        chosen, lengths, position = self._chosen(index)
+        chosen, lengths = self._chosen(index)
+        _, position = ragged_positions(self.offsets[chosen], lengths)
         return SparseRows.of(
             self.dense[chosen],
             lengths,
@@ -62,15 +63,10 @@ class FeatureMatrix:
             bags_width=self.width - self.dense.shape[1],
         )
 
-    def _chosen(
-        self, index: NDArray[np.int64] | slice
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Which rows, how many entries each has, and the positions of all of them."""
+    def _chosen(self, index: NDArray[np.int64] | slice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Which rows, and how many entries each has."""
         chosen = np.arange(len(self))[index]
-        begin = self.offsets[chosen]
-        lengths = self.offsets[chosen + 1] - begin
-        _, position = ragged_positions(begin, lengths)
-        return chosen, lengths, position
+        return chosen, self.offsets[chosen + 1] - self.offsets[chosen]
 
     def save(self, path: Path) -> None:
         """Write a safetensors file; ids become rows of UTF-8 bytes, padded with zeros."""

@@ -2,7 +2,7 @@
 
 A video has a dozen of 768 tags and performers. As a dense product its first layer is half the operations of a step;
 as sums of the weights of what is there it is bound by reading them, forwards and backwards. What does not live here:
-users, whose bags hold a quarter of the words, for which the dense product is the faster one (`towers`).
+users (`towers`), whose bags may hold a quarter of the words: from there on the dense product takes no longer.
 
 Letters in tensor names: B rows, N dense columns, T columns of the bags, H numbers that come out, A all layers' H.
 """

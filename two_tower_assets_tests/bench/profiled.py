@@ -10,13 +10,13 @@ import torch
 
 from two_tower_assets.evaluation.baselines.threads import one_blas_thread
 from two_tower_assets.evaluation.bootstrap import Resampling
-from two_tower_assets.features.sparse_rows import SparseRows
 from two_tower_assets.settings import ModelSettings, TrainingSettings
-from two_tower_assets.training.bags import SparseFeatures, bags_times
+from two_tower_assets.training.bags import bags_times
 from two_tower_assets.training.dropout import Dropout
 from two_tower_assets.training.towers import USER_NUMERIC_WIDTH, ContentHead
 from two_tower_assets_tests.bench.cost import in_turns
 from two_tower_assets_tests.bench.report import Line, Moved
+from two_tower_assets_tests.training.sparse import sparse
 
 ROWS: Final = TrainingSettings().batch_size
 WIDTH: Final = 777
@@ -58,24 +58,17 @@ def _bags() -> Line:
 def _videos_bags() -> Line:
     """Forward and backward of the first layers of the videos of a step, with and without the zeros of their bags."""
     random = np.random.default_rng(0)
-    column_K = np.sort(random.permuted(np.tile(np.arange(BAGS), (VIDEOS, 1)), axis=1)[:, :WORDS])
-    bags_BT = np.zeros((VIDEOS, BAGS), dtype=np.float32)
-    np.put_along_axis(bags_BT, column_K, 1.0, axis=1)
-    rows = SparseRows.of(
-        np.zeros((VIDEOS, 0), dtype=np.float32),
-        np.full(VIDEOS, WORDS),
-        column_K.reshape(-1).astype(np.int32),
-        np.ones(column_K.size, dtype=np.float32),
-        bags_width=BAGS,
-    )
-    sparse, dense_BT = SparseFeatures.of(rows, torch.device("cpu")), torch.from_numpy(bags_BT)
+    words = np.zeros((VIDEOS, BAGS), dtype=np.float32)
+    words[:, :WORDS] = 1.0
+    bags_BT = torch.from_numpy(random.permuted(words, axis=1))
+    without_zeros = sparse(torch.zeros(VIDEOS, 0), bags_BT)
     weights = [torch.rand(SIZE, BAGS, requires_grad=True) for _ in range(HEADS)]
 
     def now() -> None:
-        torch.stack(bags_times(sparse, weights)).sum().backward()
+        torch.stack(bags_times(without_zeros, weights)).sum().backward()
 
     def before() -> None:
-        torch.stack([torch.nn.functional.linear(dense_BT, weight) for weight in weights]).sum().backward()
+        torch.stack([torch.nn.functional.linear(bags_BT, weight) for weight in weights]).sum().backward()
 
     what = f"first layers of {VIDEOS} videos with {WORDS} of {BAGS} words, forward and backward, no zeros"
     return _line(what, VIDEOS, now, "dense products", before)

@@ -11,14 +11,14 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from numpy.typing import NDArray
 
 from two_tower_assets.distributed.gather import gather_rows
 from two_tower_assets.distributed.replica import Task, run_replica
 from two_tower_assets.distributed.replica_state import ReplicaState
 from two_tower_assets.distributed.step import Crew
-from two_tower_assets.training.sampler import Batch, Sampler
+from two_tower_assets.training.sampler import Sampler
 from two_tower_assets.training.trainer import fit, unwatched
+from two_tower_assets_tests.training.sparse import written_out
 from two_tower_assets_tests.training.tastes import SMALL, data_of, tastes
 
 SLICES = 4
@@ -117,13 +117,6 @@ def test_without_dropout_workers_fit_what_one_process_fits(
     assert ended["no dropout", 2][0].losses == pytest.approx(local.curves.losses, rel=1e-5)
 
 
-def entries_of(batch: Batch, name: str) -> NDArray[np.generic]:
-    """A column of the videos' features, row by row."""
-    items = batch.items_M
-    found: NDArray[np.generic] = items.dense_BN if name == "dense_BN" else getattr(items.by_row, name)
-    return found
-
-
 @pytest.mark.parametrize("count", [1, 3, 7])
 def test_the_parts_of_a_step_are_the_whole_step(tmp_path: Path, count: int) -> None:
     """Rows, videos and hidden places laid behind one another are those of the batch, and the shares add up to 1."""
@@ -131,9 +124,8 @@ def test_the_parts_of_a_step_are_the_whole_step(tmp_path: Path, count: int) -> N
     whole, parts = sampler.batch(3), sampler.parts(3, range(count), count)
     for name in ("user_BF", "slot_M", "target_B", "nope_B", "has_nope_B", "log_nope_weight_B"):
         assert np.array_equal(np.concatenate([getattr(part, name) for part in parts]), getattr(whole, name)), name
-    for name in ("dense_BN", "value_K", "index_K"):
-        found = np.concatenate([entries_of(part, name) for part in parts])
-        assert np.array_equal(found, entries_of(whole, name)), name
+    items_MF = np.concatenate([written_out(part.items_M) for part in parts])
+    assert np.array_equal(items_MF, written_out(whole.items_M))
     first = np.cumsum([0, *(len(part.target_B) for part in parts)]) * len(whole.log_inclusion_U)
     hidden = np.concatenate([part.hidden + at for part, at in zip(parts, first, strict=False)])
     assert np.array_equal(hidden, whole.hidden)

@@ -1,27 +1,14 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from two_tower_assets.features.sparse_rows import SparseRows
 from two_tower_assets.settings import ModelSettings
-from two_tower_assets.training.bags import SparseFeatures, bags_times
+from two_tower_assets.training.bags import bags_times
 from two_tower_assets.training.towers import ItemTower
-
-CPU = torch.device("cpu")
-
-
-def sparse(dense_BN: torch.Tensor, bags_BT: torch.Tensor) -> SparseFeatures:
-    """Rows whose bags have been written out."""
-    bags = bags_BT.numpy()
-    column_K = np.nonzero(bags)[1].astype(np.int32)
-    rows = SparseRows.of(
-        dense_BN.numpy(), np.count_nonzero(bags, axis=1), column_K, bags[bags != 0], bags_width=bags.shape[1]
-    )
-    return SparseFeatures.of(rows, CPU)
+from two_tower_assets_tests.training.sparse import sparse
 
 
 @given(
