@@ -12,13 +12,12 @@ from torch import Tensor
 from two_tower_assets.evaluation.ranking import Score
 from two_tower_assets.evaluation.task import RankingTask
 from two_tower_assets.training.data import TrainingData
-from two_tower_assets.training.popularity import fading_popularity
 
 
 def fallback_scores(data: TrainingData, task: RankingTask, half_life_days: float) -> Score:
     """The same list for everyone."""
-    popularity_V = fading_popularity(data.history, data.until, half_life_days)
-    score_C = torch.from_numpy(popularity_V[task.candidates].astype(np.float32))
+    fading_V = data.popularity(half_life_days).fading
+    score_C = torch.from_numpy(fading_V[task.candidates].astype(np.float32))
 
     def score(rows: NDArray[np.int64]) -> Tensor:
         return score_C.repeat(len(rows), 1)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import polars as pl
+
 from two_tower_assets.evaluation.choices import Choices
 from two_tower_assets.evaluation.fallback import fallback_scores
 from two_tower_assets.evaluation.fits import refit
@@ -55,9 +57,10 @@ def rankings_of(
             fitted = refit(trial.data, settings, choices, watch=watch, engine=engine).model
         lists = tower_ranking(fitted, trial, choices, engine=engine)
         rankings[name] = {MODEL: lists, FALLBACK: _fallback(trial, choices)}
+        if name == GLOBAL:
+            rankings[name][RERANKED] = _reranked(lists, trial, trials.videos, choices, settings)
         # The next one is cut out before the name is bound anew.
         del trial, fitted
-    rankings[GLOBAL][RERANKED] = _reranked(rankings[GLOBAL][MODEL], trials, choices, settings)
     return rankings
 
 
@@ -66,6 +69,6 @@ def _fallback(trial: Trial, choices: Choices) -> Ranking:
     return rank(trial.task, trial.data.history, score, DEPTH)
 
 
-def _reranked(ranking: Ranking, trials: Trials, choices: Choices, settings: Settings) -> Ranking:
-    terms_C = terms_of(trials.videos, trials.test.task, trials.test.data.until, settings.rerank)
-    return rerank(ranking, trials.test.task, terms_C, settings.rerank, strength=choices.rerank_strength)
+def _reranked(ranking: Ranking, trial: Trial, videos: pl.DataFrame, choices: Choices, settings: Settings) -> Ranking:
+    terms_C = terms_of(videos, trial.task, trial.data.until, settings.rerank)
+    return rerank(ranking, trial.task, terms_C, settings.rerank, strength=choices.rerank_strength)

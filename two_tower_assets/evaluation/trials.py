@@ -41,7 +41,7 @@ NEW_VIDEOS = "new_videos"
 
 _PROTOCOLS: Final = 5
 """Two windows of validation, and what is asked."""
-_BYTES_A_DECISION: Final = 120
+_BYTES_A_DECISION: Final = 60
 """Of a trial: its part of the history, running sums, names of LIKEs."""
 
 
@@ -86,7 +86,8 @@ def global_trial(
         until: end of the window.
         space: features from before the cut-off, when they are at hand.
     """
-    history, moment = source.history, moment_of(since)
+    # What is counted for a trial goes with it: the source's history holds the decisions alone.
+    history, moment = replace(source.history), moment_of(since)
     space = space or build_space(source.snapshot, settings=source.features, before=moment, history=history)
     data = training_data(source.snapshot, history, examples, space, before=moment)
     in_window = np.flatnonzero((history.time >= since) & (history.time < until))
@@ -207,7 +208,6 @@ def _data(source: Source, past: History) -> TrainingData:
         past,
         videos=snapshot.videos().collect(),
         profiles=snapshot.profiles().collect(),
-        decisions=snapshot.decisions(),
         cutoff=snapshot.cutoff,
         settings=source.features,
     )

@@ -51,7 +51,6 @@ def build_space(
         history or History.from_snapshot(snapshot),
         videos=snapshot.videos().collect(),
         profiles=snapshot.profiles().collect(),
-        decisions=snapshot.decisions(),
         cutoff=snapshot.cutoff,
         settings=settings,
         before=before,
@@ -63,13 +62,12 @@ def space_of_frames(
     *,
     videos: pl.DataFrame,
     profiles: pl.DataFrame,
-    decisions: pl.LazyFrame,
     cutoff: datetime,
     settings: FeatureSettings,
     before: datetime | None = None,
 ) -> FeatureSpace:
     """Build a space from a snapshot's frames and cut-off; see `build_space`."""
-    existing = catalogue_before(videos, decisions, cutoff=cutoff, before=before)
+    existing = catalogue_before(videos, history, cutoff=cutoff, before=before)
     scales = measure_scales(history, catalogue=existing, videos=videos, profiles=profiles, before=before)
     return FeatureSpace(
         tags=tag_vocabulary(existing, settings),
@@ -121,7 +119,7 @@ def measure_scales(
     )
 
 
-def _user_scales(history: History, numerics: UserNumerics, examples: NDArray[np.int64]) -> dict[str, Standard]:
+def _user_scales(history: History, numerics: UserNumerics, examples: NDArray[np.integer]) -> dict[str, Standard]:
     """Scales over the vectors of the training examples, each as of just before its decision."""
 
     def blocks() -> Iterator[NDArray[np.float64]]:

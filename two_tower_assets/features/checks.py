@@ -76,7 +76,7 @@ def compare_with_rpc(states: UserStates, connection_url: str, *, sample: int, se
     difference, row, column = _largest_difference(bulk, _from_rpc(history, chosen, states.space, connection_url))
     if not difference > 0:
         return Comparison(rows=len(chosen), largest_difference=0.0, where=None)
-    user, moment = history.user_ids[history.user[chosen[row]]], moment_of(history.time[chosen[row]])
+    user, moment = history.user_ids[int(history.user[chosen[row]])], moment_of(history.time[chosen[row]])
     return Comparison(
         rows=len(chosen), largest_difference=difference, where=f"{user} at {moment.isoformat()}, column {column}"
     )
@@ -86,7 +86,7 @@ def _from_rpc(
     history: History, decisions: NDArray[np.int64], space: FeatureSpace, connection_url: str
 ) -> NDArray[np.float32]:
     """Vectors of the payloads that the RPC returns for each decision's user and moment: float32 [B, user_dim]."""
-    users = history.user_ids[history.user[decisions]].tolist()
+    users = history.user_ids[history.user[decisions]].to_list()
     moments = [moment_of(time) for time in history.time[decisions]]
     vectors = np.empty((len(decisions), space.user_dim), dtype=np.float32)
     with connect(connection_url) as connection, database_errors("The user payloads could not be read"):

@@ -47,15 +47,15 @@ class DecidedVideos:
         # Index −1, an unknown video, reads the slot at the end.
         slot = np.append(slots, np.int32(NO_SLOT))[history.video[_oldest_first(history, kind)]]
         known = slot != NO_SLOT
-        self._known_before = offsets_of(known.astype(np.int64))
+        self._known_before = offsets_of(known, np.int32)
         self._slots = slot[known]
 
-    def write(self, user: NDArray[np.int32], prefix_end: NDArray[np.int64], out_BF: NDArray[np.float32]) -> None:
+    def write(self, user: NDArray[np.int32], prefix_end: NDArray[np.integer], out_BF: NDArray[np.float32]) -> None:
         """Write L2-normalised bags into their columns, all zeros before, of a C-contiguous float32 [B, F].
 
         Args:
             user: int [B], index in `history.user_ids`.
-            prefix_end: int64 [B], end of the past that counts; decisions of one moment are never split by it.
+            prefix_end: int [B], end of the past that counts; decisions of one moment are never split by it.
             out_BF: the feature vectors.
         """
         end = self._before[prefix_end]

@@ -26,11 +26,12 @@ __all__ = ["LIKE", "NOPE", "OTHER", "History", "as_ids", "decision_kind"]
 class History:
     """Decisions sorted by user, time and video; a user's past at a moment is a prefix of that user's rows.
 
-    Times are int64 microseconds since the Unix epoch, UTC. U users, V videos, D decisions.
+    Times are int64 microseconds since the Unix epoch, UTC. U users, V videos, D decisions, fewer than 2³¹: what is
+    kept for each is kept as int32.
     """
 
-    user_ids: NDArray[np.str_]
-    """[U]: users with at least one decision, sorted."""
+    user_ids: pl.Series
+    """[U] text: users with at least one decision, sorted."""
     video_ids: NDArray[np.str_]
     """[V]: videos in the order of the snapshot; the row number is the video's index."""
     active: NDArray[np.bool_]
@@ -52,7 +53,7 @@ class History:
         videos = snapshot.videos().select("id", "is_active", "product_released_at").collect()
         found = read_columns(snapshot.folder / DECISIONS_FILE, videos["id"])
         return cls(
-            user_ids=as_ids(found.user_ids),
+            user_ids=found.user_ids,
             video_ids=as_ids(videos["id"]),
             active=videos["is_active"].to_numpy(),
             released_at=as_microseconds(videos["product_released_at"]),
@@ -75,7 +76,7 @@ class History:
         index = videos.select(pl.col("id").alias("video_id"), pl.int_range(pl.len(), dtype=pl.Int32).alias("video"))
         video = rows.select("video_id").join(index, on="video_id", how="left", maintain_order="left")["video"]
         return cls(
-            user_ids=as_ids(runs["value"]),
+            user_ids=runs["value"],
             video_ids=as_ids(videos["id"]),
             active=videos["is_active"].to_numpy(),
             released_at=as_microseconds(videos["product_released_at"]),
@@ -91,31 +92,45 @@ class History:
         return np.repeat(np.arange(len(self.user_ids), dtype=np.int32), np.diff(self.user_offsets))
 
     @cached_property
-    def strictly_before(self) -> NDArray[np.int64]:
-        """int64 [D]: end of the user's past at decision d, d and those of the same moment not included."""
-        position = np.arange(len(self.time))
-        starts_moment = np.ones(len(self.time), dtype=np.bool_)
-        starts_moment[1:] = (self.time[1:] != self.time[:-1]) | (self.user[1:] != self.user[:-1])
-        return np.maximum.accumulate(np.where(starts_moment, position, 0))
+    def strictly_before(self) -> NDArray[np.int32]:
+        """int32 [D]: end of the user's past at decision d, d and those of the same moment not included."""
+        goes_on = np.zeros(len(self.time), dtype=np.bool_)
+        np.equal(self.time[1:], self.time[:-1], out=goes_on[1:])
+        goes_on[self.user_offsets[:-1]] = False
+        end = np.arange(len(self.time), dtype=np.int32)
+        end[goes_on] = 0
+        return np.maximum.accumulate(end, out=end)
 
     @cached_property
-    def likes_before(self) -> NDArray[np.int64]:
-        """int64 [D + 1]: LIKEs among the first d decisions of all users together."""
-        return _counts_before(self.kind == LIKE)
+    def liked(self) -> NDArray[np.int32]:
+        """int32 [L]: positions of all LIKEs."""
+        return np.flatnonzero(self.kind == LIKE).astype(np.int32)
 
     @cached_property
-    def nopes_before(self) -> NDArray[np.int64]:
-        """int64 [D + 1]: NOPEs among the first d decisions of all users together."""
-        return _counts_before(self.kind == NOPE)
+    def likes_before(self) -> NDArray[np.int32]:
+        """int32 [D + 1]: LIKEs among the first d decisions of all users together."""
+        return offsets_of(self.kind == LIKE, np.int32)
 
-    def examples(self, *, before: int | None = None) -> NDArray[np.int64]:
-        """Training examples: int64 positions of all LIKEs of known, active videos (earlier than `before`)."""
-        known = self.video >= 0
-        chosen = (self.kind == LIKE) & known
-        chosen[known] &= self.active[self.video[known]]
+    @cached_property
+    def nopes_before(self) -> NDArray[np.int32]:
+        """int32 [D + 1]: NOPEs among the first d decisions of all users together."""
+        return offsets_of(self.kind == NOPE, np.int32)
+
+    def examples(self, *, before: int | None = None) -> NDArray[np.int32]:
+        """Training examples: int32 positions of all LIKEs of known, active videos (earlier than `before`)."""
+        # Index −1, an unknown video, reads the entry at the end.
+        chosen = np.append(self.active, False)[self.video]
+        chosen &= self.kind == LIKE
         if before is not None:
             chosen &= self.time < before
-        return np.flatnonzero(chosen)
+        return np.flatnonzero(chosen).astype(np.int32)
+
+    def decided_videos(self, until: int) -> NDArray[np.bool_]:
+        """[V] whether anybody decided on each before `until`, microseconds."""
+        # Index −1, an unknown video, writes the entry at the end.
+        decided = np.zeros(len(self.video_ids) + 1, dtype=np.bool_)
+        decided[self.video[self.time < until]] = True
+        return decided[:-1]
 
     def prefix_at(self, user: ArrayLike, time: ArrayLike) -> NDArray[np.int64]:
         """Where the past of each user ends at each moment: the position after the last decision earlier than it.
@@ -157,7 +172,3 @@ def _in_order(rows: pl.DataFrame, by: list[str]) -> bool:
         before = pl.col(name).shift(1)
         in_order = (pl.col(name) > before) | ((pl.col(name) == before) & in_order)
     return bool(rows.select(in_order.slice(1).all()).item())
-
-
-def _counts_before(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return np.concatenate(([0], np.cumsum(chosen, dtype=np.int64)))

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from two_tower_assets.features.history import LIKE, History
+from two_tower_assets.features.history import History
 from two_tower_assets.features.names import NameColumns
 from two_tower_assets.features.numerics import inverse_norms
 from two_tower_assets.features.ragged import offsets_of, ragged_positions
@@ -56,7 +56,7 @@ class LikedNames:
         self._names = names.columns
         # Index −1, an unknown video, reads the one at the end, which has no names.
         self._name_begin, self._name_count = names.offsets, np.append(np.diff(names.offsets), 0)
-        self._liked_video = history.video[history.kind == LIKE]
+        self._history = history
         counts = _smallest_unsigned(int(likes.max(initial=0)) * _most_repeated(names))
         self._stride = _stride(likes, self._width * counts.itemsize, checkpoint_bytes)
         checkpoints = likes // self._stride
@@ -65,7 +65,7 @@ class LikedNames:
         self._checkpoints = np.zeros((int(checkpoints.sum()) + 1, self._width), dtype=counts)
         self._fill(checkpoints)
 
-    def write(self, user: NDArray[np.int32], prefix_end: NDArray[np.int64], out_BF: NDArray[np.float32]) -> None:
+    def write(self, user: NDArray[np.int32], prefix_end: NDArray[np.integer], out_BF: NDArray[np.float32]) -> None:
         """Write L2-normalised bags into their columns of a C-contiguous float32 [B, F]."""
         if not self._width:
             return
@@ -75,7 +75,7 @@ class LikedNames:
             self._count(user[block], prefix_end[block], out_BF[block])
             self._normalise(out_BF[block])
 
-    def _count(self, user: NDArray[np.int32], prefix_end: NDArray[np.int64], out_BF: NDArray[np.float32]) -> None:
+    def _count(self, user: NDArray[np.int32], prefix_end: NDArray[np.integer], out_BF: NDArray[np.float32]) -> None:
         first, end = self._first_like[user], self._likes_before[prefix_end]
         passed = (end - first) // self._stride
         row = np.where(passed > 0, self._row_before_first[user] + passed, 0)
@@ -88,7 +88,7 @@ class LikedNames:
 
     def _names_of(self, like: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """List the names of some LIKEs: of each name which of the LIKEs it is of, and its column."""
-        video = self._liked_video[like]
+        video = self._history.video[self._history.liked[like]]
         name_of, position = ragged_positions(self._name_begin[video], self._name_count[video])
         return name_of, self._names[position]
 

@@ -64,7 +64,7 @@ class UserStates:
         return _decided_videos(self.history, self.space) if self.space.videos else ()
 
     def numeric(
-        self, user: NDArray[np.int32], prefix_end: NDArray[np.int64], time: NDArray[np.int64]
+        self, user: NDArray[np.int32], prefix_end: NDArray[np.integer], time: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Raw numerics: float64 [B, 9], the contract's 8 ‖ average like hour; arguments as in `vectors`."""
         return self._numerics.numeric(user, prefix_end, time)
@@ -72,7 +72,7 @@ class UserStates:
     def vectors(
         self,
         user: NDArray[np.int32],
-        prefix_end: NDArray[np.int64],
+        prefix_end: NDArray[np.integer],
         time: NDArray[np.int64],
         *,
         out: NDArray[np.float32] | None = None,
@@ -81,7 +81,7 @@ class UserStates:
 
         Args:
             user: int [B], index in `history.user_ids`.
-            prefix_end: int64 [B], end of the past that counts: `history.strictly_before[d]` for decision d, or
+            prefix_end: int [B], end of the past that counts: `history.strictly_before[d]` for decision d, or
                 `history.prefix_at(user, time)` for any moment.
             time: int64 [B], the moment, microseconds since the Unix epoch, UTC.
             out: where to write, C-contiguous; spares the allocation of a new array for every batch.
@@ -96,7 +96,7 @@ class UserStates:
             videos.write(user, prefix_end, features_BF)
         return features_BF
 
-    def of_decisions(self, decisions: NDArray[np.int64]) -> NDArray[np.float32]:
+    def of_decisions(self, decisions: NDArray[np.integer]) -> NDArray[np.float32]:
         """Vectors just before the given decisions (positions in the history), as seen at their moments."""
         history = self.history
         return self.vectors(history.user[decisions], history.strictly_before[decisions], history.time[decisions])

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from two_tower_assets.features.history import LIKE, History
+from two_tower_assets.features.history import History
 from two_tower_assets.features.numerics import user_numerics
 from two_tower_assets.features.ragged import offsets_of
+from two_tower_assets.features.running_prices import RunningPrices
 from two_tower_assets.features.times import MISSING_TIME, as_microseconds
 
-_Number = TypeVar("_Number", np.int64, np.float64)
-
+_HOURS: Final = 24
 _MICROSECONDS_AN_HOUR: Final = 3_600_000_000
+_BLOCK: Final = 1 << 18
+"""LIKEs looked at together."""
 
 
 class UserNumerics:
@@ -31,40 +33,33 @@ class UserNumerics:
         assert videos.height == len(history.video_ids), "the videos are not those of the history"
         self._history = history
         self._profile_created_at = _created_at(history, profiles)
-        liked = np.flatnonzero(history.kind == LIKE)
-        self._like_time = history.time[liked]
-        hours = self._like_time // _MICROSECONDS_AN_HOUR % 24
-        self._hours_before = offsets_of(hours)
-        price = _price_of_like(history, videos, liked)
-        priced = ~np.isnan(price)
-        self._priced_before = offsets_of(priced.astype(np.int64))
-        self._mean_price, self._median_price = _running_prices(history.user[liked][priced], price[priced])
+        self._prices = RunningPrices.of(history, videos["price"])
+        self._hours_before = _hours_before(history)
 
     def numeric(
-        self, user: NDArray[np.int32], prefix_end: NDArray[np.int64], time: NDArray[np.int64]
+        self, user: NDArray[np.int32], prefix_end: NDArray[np.integer], time: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Raw numerics: float64 [B, 9], the contract's 8 ‖ average like hour.
 
         Args:
             user: int [B], index in `history.user_ids`.
-            prefix_end: int64 [B], end of the past that counts, from `history.prefix_at` or `strictly_before`.
+            prefix_end: int [B], end of the past that counts, from `history.prefix_at` or `strictly_before`.
             time: int64 [B], the moment, microseconds.
         """
         history = self._history
         start = history.user_offsets[user]
         first_like, like_end = history.likes_before[start], history.likes_before[prefix_end]
         likes = like_end - first_like
-        first_priced, priced_end = self._priced_before[first_like], self._priced_before[like_end]
-        has_price = priced_end > first_priced
+        mean_price, median_price = self._prices.between(first_like, like_end)
         return user_numerics(
             moment=np.asarray(time, dtype=np.int64),
             profile_created_at=self._profile_created_at[user],
-            last_like_at=_last(self._like_time, like_end, likes > 0, MISSING_TIME),
+            last_like_at=self._last_like_at(like_end, likes > 0),
             likes=likes,
             nopes=history.nopes_before[prefix_end] - history.nopes_before[start],
             decisions=prefix_end - start,
-            mean_price=_last(self._mean_price, priced_end, has_price, np.nan),
-            median_price=_last(self._median_price, priced_end, has_price, np.nan),
+            mean_price=mean_price,
+            median_price=median_price,
             like_hour=np.divide(
                 self._hours_before[like_end] - self._hours_before[first_like],
                 likes,
@@ -73,40 +68,25 @@ class UserNumerics:
             ),
         )
 
+    def _last_like_at(self, like_end: NDArray[np.int32], liked: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Time of the LIKE just before `like_end` where there is one."""
+        result = np.full(len(like_end), MISSING_TIME, dtype=np.int64)
+        result[liked] = self._history.time[self._history.liked[like_end[liked] - 1]]
+        return result
 
-def _last(
-    values: NDArray[_Number], end: NDArray[np.int64], there: NDArray[np.bool_], default: float
-) -> NDArray[_Number]:
-    """Value just before `end` where there is one, else the default."""
-    result = np.full(len(end), default, dtype=values.dtype)
-    result[there] = values[end[there] - 1]
-    return result
+
+def _hours_before(history: History) -> NDArray[np.int32] | NDArray[np.int64]:
+    """[L + 1]: sums of the UTC hours of the first LIKEs of all users together."""
+    likes = len(history.liked)
+    hours = np.empty(likes, dtype=np.uint8)
+    for start in range(0, likes, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        hours[block] = history.time[history.liked[block]] // _MICROSECONDS_AN_HOUR % _HOURS
+    fits = likes * _HOURS <= np.iinfo(np.int32).max
+    return offsets_of(hours, np.int32) if fits else offsets_of(hours)
 
 
 def _created_at(history: History, profiles: pl.DataFrame) -> NDArray[np.int64]:
-    users = pl.DataFrame({"user_id": history.user_ids.tolist()}, schema={"user_id": pl.String})
+    users = history.user_ids.to_frame("user_id")
     joined = users.join(profiles.select("user_id", "created_at"), on="user_id", how="left", maintain_order="left")
     return as_microseconds(joined["created_at"])
-
-
-def _price_of_like(history: History, videos: pl.DataFrame, liked: NDArray[np.int64]) -> NDArray[np.float64]:
-    """float64 [L]: price of each liked video, NaN when the video is unknown or has none."""
-    price = videos["price"].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    # Index −1, an unknown video, reads the NaN at the end.
-    return np.append(np.where(np.isfinite(price), price, np.nan), np.nan)[history.video[liked]]
-
-
-def _running_prices(
-    user: NDArray[np.int32], price: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and interpolated median of each user's prices up to and including each; float64 [P] both.
-
-    Sums run within a user, never across, so that later or other users' rows cannot change a single bit.
-    """
-    if not len(price):
-        return price, price
-    running = pl.DataFrame({"user": user, "price": price}).select(
-        (pl.col("price").cum_sum() / pl.col("price").cum_count()).over("user").alias("mean"),
-        pl.col("price").rolling_median(window_size=len(price), min_samples=1).over("user").alias("median"),
-    )
-    return running["mean"].to_numpy(), running["median"].to_numpy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -39,6 +39,7 @@ class TrainingData:
     """[videos] place of each in the space's vocabulary of videos, `NO_SLOT` (−1) where it has none."""
     catalogue: NDArray[np.int32]
     """Videos that could be recommended at `until`: known by then, active, and released or without a release date."""
+    _popularity: dict[float, Popularity] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def contenders(self) -> NDArray[np.int32]:
@@ -50,8 +51,11 @@ class TrainingData:
         return self.catalogue[chance_V[self.catalogue]]
 
     def popularity(self, half_life_days: float) -> Popularity:
-        """How much each video was liked lately, as of `until`."""
-        return popularity_of(self.history, self.until, self.catalogue, half_life_days)
+        """How much each video was liked lately, as of `until`; counted once for a half-life."""
+        if half_life_days not in self._popularity:
+            found = popularity_of(self.history, self.until, self.catalogue, half_life_days)
+            self._popularity[half_life_days] = found
+        return self._popularity[half_life_days]
 
     @cached_property
     def likes(self) -> Examples:
@@ -83,14 +87,21 @@ def training_data(
         examples=examples,
         until=microseconds(before or snapshot.cutoff),
         slot=video_slots(history.video_ids, space),
-        catalogue=catalogue_of(snapshot, before),
+        catalogue=catalogue_of(snapshot, history, before),
     )
 
 
-def catalogue_of(snapshot: Snapshot, before: datetime | None = None) -> NDArray[np.int32]:
-    """Videos that could be recommended at a moment, by index; None: when the snapshot ends."""
-    videos = snapshot.videos().with_row_index("row").collect()
-    known = catalogue_before(videos, snapshot.decisions(), cutoff=snapshot.cutoff, before=before)
+def catalogue_of(snapshot: Snapshot, history: History, before: datetime | None = None) -> NDArray[np.int32]:
+    """Videos that could be recommended at a moment, by index; None: when the snapshot ends.
+
+    Args:
+        snapshot: the videos.
+        history: the decisions, whose videos are the snapshot's.
+        before: the moment.
+    """
+    columns = ("is_active", "product_released_at", "created_at")
+    videos = snapshot.videos().select(columns).with_row_index("row").collect()
+    known = catalogue_before(videos, history, cutoff=snapshot.cutoff, before=before)
     released = pl.col("product_released_at").is_null() | (pl.col("product_released_at") < (before or snapshot.cutoff))
     return known.filter(pl.col("is_active") & released)["row"].to_numpy().astype(np.int32)
 
@@ -98,4 +109,4 @@ def catalogue_of(snapshot: Snapshot, before: datetime | None = None) -> NDArray[
 def shipped_popularity(snapshot: Snapshot, half_life_days: float) -> Popularity:
     """Popularity of a snapshot's videos when it ends: what the shipped vectors hold."""
     history = History.from_snapshot(snapshot)
-    return popularity_of(history, microseconds(snapshot.cutoff), catalogue_of(snapshot), half_life_days)
+    return popularity_of(history, microseconds(snapshot.cutoff), catalogue_of(snapshot, history), half_life_days)

@@ -40,10 +40,8 @@ class Split:
 class Examples:
     """LIKEs to learn from, in the order of the history (user, time, video)."""
 
-    decision: NDArray[np.int64]
+    decision: NDArray[np.int32]
     """[E] positions in the history's decisions."""
-    user: NDArray[np.int32]
-    """[E] whose LIKE it is."""
     split: Split
 
     def __len__(self) -> int:
@@ -52,23 +50,19 @@ class Examples:
     def before(self, history: History, until: int) -> Examples:
         """Return the examples strictly before `until` (microseconds)."""
         early = history.time[self.decision] < until
-        return Examples(self.decision[early], self.user[early], self.split)
+        return Examples(self.decision[early], self.split)
 
     def save(self, path: Path) -> None:
         """Write as safetensors, atomically."""
         with replacing(path) as temporary:
-            save_file(
-                {"decision": self.decision, "user": self.user},
-                temporary,
-                metadata={_HEADER_KEY: json.dumps(vars(self.split))},
-            )
+            save_file({"decision": self.decision}, temporary, metadata={_HEADER_KEY: json.dumps(vars(self.split))})
 
     @classmethod
     def load(cls, path: Path) -> Examples:
         """Read what `save` wrote."""
         with safe_open(path, framework="np") as file:
             split = Split(**json.loads(file.metadata()[_HEADER_KEY]))
-            return cls(file.get_tensor("decision"), file.get_tensor("user"), split)
+            return cls(file.get_tensor("decision"), split)
 
 
 def find_examples(history: History, settings: EvaluationSettings) -> Examples:
@@ -77,8 +71,7 @@ def find_examples(history: History, settings: EvaluationSettings) -> Examples:
     Raises:
         TrainingError: the history has no decisions.
     """
-    decision = history.examples()
-    return Examples(decision, history.user[decision], split_times(history, settings))
+    return Examples(history.examples(), split_times(history, settings))
 
 
 def split_times(history: History, settings: EvaluationSettings) -> Split:

@@ -21,6 +21,8 @@ _NEW_QUANTILE: Final = 0.9
 """Where a video without a chance stands among the decided ones: the median would never let a new one be seen."""
 _NOBODY: Final = 0.02
 """What a video counts that nobody has liked: a fiftieth of a LIKE made now."""
+_BLOCK: Final = 1 << 20
+"""Decisions looked at together."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,10 @@ class PopularityScale:
 
 @dataclass(frozen=True, eq=False)
 class Popularity:
-    """Logarithms of fading popularity, put between −1 and 1."""
+    """Fading popularity, and its logarithms put between −1 and 1."""
 
+    fading: NDArray[np.float64]
+    """[videos] see `fading_popularity`."""
     value: NDArray[np.float32]
     """[videos] −1 for the least, 1 for the most; that of a well-liked video for those that had no chance yet."""
     placed: PopularityScale
@@ -57,16 +61,14 @@ class Popularity:
 
 def fading_popularity(history: History, until: int, half_life_days: float) -> NDArray[np.float64]:
     """[videos] Σ 2^(−age in days / half-life) over the LIKEs before `until`, microseconds."""
-    chosen = np.flatnonzero((history.kind == LIKE) & (history.video >= 0) & (history.time < until))
-    age = (until - history.time[chosen]) / MICROSECONDS_A_DAY
-    weights = np.exp2(-age / half_life_days)
-    return np.bincount(history.video[chosen], weights, minlength=len(history.video_ids)).astype(np.float64)
-
-
-def decided_videos(history: History, until: int) -> NDArray[np.bool_]:
-    """[videos] whether anybody decided on each before `until`."""
-    known = (history.time < until) & (history.video >= 0)
-    return np.bincount(history.video[known], minlength=len(history.video_ids)) > 0
+    fading_V = np.zeros(len(history.video_ids))
+    for start in range(0, len(history.video), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        video, time = history.video[block], history.time[block]
+        counted = (history.kind[block] == LIKE) & (video >= 0) & (time < until)
+        age = (until - time[counted]) / MICROSECONDS_A_DAY
+        np.add.at(fading_V, video[counted], np.exp2(-age / half_life_days))
+    return fading_V
 
 
 def had_chance(history: History, until: int, catalogue: NDArray[np.integer]) -> NDArray[np.bool_]:
@@ -77,7 +79,7 @@ def had_chance(history: History, until: int, catalogue: NDArray[np.integer]) -> 
     in_catalogue = np.zeros(len(history.video_ids), dtype=np.bool_)
     in_catalogue[catalogue] = True
     is_old = history.released_at < until - _GRACE_DAYS * MICROSECONDS_A_DAY
-    return decided_videos(history, until) | (in_catalogue & is_old)
+    return history.decided_videos(until) | (in_catalogue & is_old)
 
 
 def popularity_of(history: History, until: int, catalogue: NDArray[np.integer], half_life_days: float) -> Popularity:
@@ -90,13 +92,13 @@ def popularity_of(history: History, until: int, catalogue: NDArray[np.integer], 
         half_life_days: age at which a LIKE counts half.
     """
     fading_V = fading_popularity(history, until, half_life_days)
-    decided_V = decided_videos(history, until)
+    decided_V = history.decided_videos(until)
     if not decided_V.any():
-        return Popularity(np.zeros(len(fading_V), dtype=np.float32), PopularityScale(0.0, 0.0, 0.0))
+        return Popularity(fading_V, np.zeros(len(fading_V), dtype=np.float32), PopularityScale(0.0, 0.0, 0.0))
     log_V = np.log(fading_V + _NOBODY)
     low, high = float(log_V.min()), float(log_V.max())
     middle, step = (low + high) / 2, (high - low) / 2
     newcomer = (float(np.quantile(log_V[decided_V], _NEW_QUANTILE)) - middle) / (step or 1.0)
     placed = PopularityScale(middle, step, min(max(newcomer, -1.0), 1.0))
     value_V = np.where(had_chance(history, until, catalogue), placed.value_of(fading_V), np.float32(placed.newcomer))
-    return Popularity(value_V, placed)
+    return Popularity(fading_V, value_V, placed)

@@ -26,6 +26,8 @@ from two_tower_assets.training.data import TrainingData
 
 _ABSENT: Final = -1
 _TINY: Final = 1e-300
+_BLOCK: Final = 1 << 20
+"""LIKEs looked at together, where only a sum is kept."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,7 @@ class Sampler:
     def __init__(self, data: TrainingData, settings: TrainingSettings) -> None:
         self._data = data
         self._settings = settings
-        self._likes = _Ragged.of(
-            data.likes.user, data.likes.decision, len(data.history.user_ids), self._weights_by_age()
-        )
+        self._likes = _Ragged.of(data.likes.decision, data.history.user_offsets, self._weights_by_age())
         self._nopes = self._find_nopes()
         self._refuse_nothing()
         self._user_cdf = np.cumsum(self._user_weights(self._likes.totals))
@@ -133,19 +133,21 @@ class Sampler:
         return int((step + 1) * share) > int(step * share)
 
     def _draw_moments(
-        self, user_B: NDArray[np.int64], like_B: NDArray[np.int64], rng: np.random.Generator
+        self, user_B: NDArray[np.int64], like_B: NDArray[np.int32], rng: np.random.Generator
     ) -> NDArray[np.int64]:
         """A decision of the same user, uniformly from the first up to the target itself."""
         first_B = self._data.history.user_offsets[user_B]
         return first_B + (rng.random(len(user_B)) * (like_B - first_B + 1)).astype(np.int64)
 
     def _draw_nopes(
-        self, user_B: NDArray[np.int64], end_B: NDArray[np.int64], rng: np.random.Generator
+        self, user_B: NDArray[np.int64], end_B: NDArray[np.int32], rng: np.random.Generator
     ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """One video that each row's user NOPEs after the state, uniformly, and out of how many (0: none)."""
         position = self._nopes
         first_B = np.searchsorted(position, end_B)
-        count_B = np.searchsorted(position, self._data.user_end[user_B]) - first_B
+        # Of another type, they would have numpy convert all positions.
+        user_end_B = self._data.user_end[user_B].astype(np.int32)
+        count_B = np.searchsorted(position, user_end_B) - first_B
         none = np.zeros(len(user_B), dtype=np.int32)
         if not self._uses_nopes or not len(position):
             return none, np.zeros_like(count_B)
@@ -190,11 +192,14 @@ class Sampler:
 
     def _probability_of_targets(self) -> NDArray[np.float64]:
         """[videos] chance that one row has this target: Σ over its LIKEs of W_u^p / ΣW^p · w / W_u."""
-        likes, history = self._data.likes, self._data.history
-        total = self._likes.totals[likes.user]
-        weight = self._likes.weights * self._user_weights(total) / total
-        videos = history.video[likes.decision]
-        probability = np.bincount(videos, weight, minlength=len(history.video_ids)).astype(np.float64)
+        history, likes = self._data.history, self._likes
+        total = np.where(likes.counts > 0, likes.totals, 1.0)
+        share_U = self._user_weights(total) / total
+        probability = np.zeros(len(history.video_ids))
+        for start in range(0, len(likes.values), _BLOCK):
+            decisions = likes.values[start : start + _BLOCK]
+            weights = likes.weights[start : start + _BLOCK] * share_U[history.user[decisions]]
+            np.add.at(probability, history.video[decisions], weights)
         return probability / float(self._user_cdf[-1])
 
     def _hidden(
@@ -224,14 +229,18 @@ class Sampler:
     def _weights_by_age(self) -> NDArray[np.float64]:
         """[likes] 2^(−age / half-life), age counted back from the newest example."""
         time = self._data.history.time[self._data.likes.decision]
-        age = (time.max(initial=0) - time) / MICROSECONDS_A_DAY
-        weights: NDArray[np.float64] = np.exp2(-age / self._settings.half_life_days)
+        weights: NDArray[np.float64] = (time.max(initial=0) - time).astype(np.float64)
+        weights /= -MICROSECONDS_A_DAY * self._settings.half_life_days
+        np.exp2(weights, out=weights)
         return weights
 
-    def _find_nopes(self) -> NDArray[np.int64]:
+    def _find_nopes(self) -> NDArray[np.int32]:
         """Positions in the history of all NOPEs of known videos, by user and time."""
         history = self._data.history
-        return np.flatnonzero((history.kind == NOPE) & (history.video >= 0) & (history.time < self._data.until))
+        chosen = history.kind == NOPE
+        chosen &= history.video >= 0
+        chosen &= history.time < self._data.until
+        return np.flatnonzero(chosen).astype(np.int32)
 
     def _refuse_nothing(self) -> None:
         likes = self._data.likes
@@ -242,7 +251,7 @@ class Sampler:
             )
         elif self._settings.negatives == "catalogue" and len(np.union1d(videos, self._data.contenders)) < 2:
             _refuse("The catalogue has one video only", "Add videos: there is nothing to choose from.")
-        elif self._settings.negatives == "in_batch" and (len(videos) < 2 or np.ptp(likes.user) == 0):
+        elif self._settings.negatives == "in_batch" and (len(videos) < 2 or np.count_nonzero(self._likes.counts) < 2):
             _refuse(
                 f"All LIKEs are of one {'video' if len(videos) < 2 else 'user'}, so a batch has no negatives",
                 'Add decisions, or set training.negatives = "catalogue".',
@@ -254,9 +263,9 @@ class _Rows:
     """What was drawn for each row."""
 
     user_B: NDArray[np.int64]
-    like_B: NDArray[np.int64]
+    like_B: NDArray[np.int32]
     """The target, as a position in the history."""
-    end_B: NDArray[np.int64]
+    end_B: NDArray[np.int32]
     """End of the past that the state knows."""
     time_B: NDArray[np.int64]
     """Moment of the state."""
@@ -288,7 +297,7 @@ class _Drawn:
 class _Ragged:
     """Weighted values grouped by user."""
 
-    values: NDArray[np.int64]
+    values: NDArray[np.int32]
     weights: NDArray[np.float64]
     cumulated: NDArray[np.float64]
     """[values + 1] sum of the weights before each value."""
@@ -296,12 +305,11 @@ class _Ragged:
     """[users + 1] where each user's values start."""
 
     @classmethod
-    def of(
-        cls, user: NDArray[np.integer], values: NDArray[np.int64], users: int, weights: NDArray[np.float64]
-    ) -> _Ragged:
-        """Group values that are sorted by user."""
-        offsets = np.searchsorted(user, np.arange(users + 1))
-        return cls(values, weights, np.concatenate([[0.0], np.cumsum(weights)]), offsets)
+    def of(cls, values: NDArray[np.int32], user_offsets: NDArray[np.int64], weights: NDArray[np.float64]) -> _Ragged:
+        """Group ascending positions of decisions by the users whose decisions begin at the offsets."""
+        cumulated = np.zeros(len(weights) + 1)
+        np.cumsum(weights, out=cumulated[1:])
+        return cls(values, weights, cumulated, np.searchsorted(values, user_offsets.astype(np.int32)))
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:
@@ -313,7 +321,7 @@ class _Ragged:
         """[users] sum of the weights."""
         return np.add.reduceat(np.append(self.weights, 0.0), self.offsets[:-1]) * (self.counts > 0)
 
-    def draw(self, user_B: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+    def draw(self, user_B: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int32]:
         """One value of each user by weight; any value where the user has none."""
         first_B, end_B = self.offsets[user_B], self.offsets[user_B + 1]
         low_B, high_B = self.cumulated[first_B], self.cumulated[end_B]

@@ -57,8 +57,8 @@ def open_window(folder: Path, settings: Settings) -> Window:
     facts = json.loads((folder / _FACTS_FILE).read_text(encoding="utf-8"))
     snapshot = Snapshot(folder, datetime.fromisoformat(facts["cutoff"]), facts["content_hash"], {})
     source = Source(snapshot, History.from_snapshot(snapshot), settings.features, settings.evaluation)
-    split, decision = Split(**facts["split"]), source.history.examples()
-    examples = Examples(decision, source.history.user[decision], split)
+    split = Split(**facts["split"])
+    examples = Examples(source.history.examples(), split)
     trial = global_trial(source, examples, split.validation_from, split.test_from)
     known = trial.task.part(trial.task.has_history)
     if not len(known.users):

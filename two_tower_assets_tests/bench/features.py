@@ -160,7 +160,7 @@ def _call(history: History, decisions: np.ndarray, url: str) -> float:
     """Seconds of one call for each decision, over one connection with a prepared statement."""
     statement = "select public.get_user_embedding_features(%s::uuid, %s::timestamptz)"
     with connect(url, prepare_threshold=0) as connection:
-        asked = [(str(history.user_ids[history.user[d]]), moment_of(history.time[d])) for d in decisions]
+        asked = [(history.user_ids[int(history.user[d])], moment_of(history.time[d])) for d in decisions]
         connection.execute(statement, asked[0]).fetchone()
         with measured() as cost:
             for pair in asked:

@@ -138,7 +138,7 @@ def test_tower_scores_are_cosines_of_states_frozen_at_the_cutoff(tmp_path: Path)
     model = TwoTower(trial.space.user_dim, trial.space.item_dim, SMALL.model).eval()
     scores = tower_scores(model, trial.data, trial.task)(np.array([3]))
     past = data_of(place.until(moment), tmp_path / "past", moment, full=place)
-    user = past.history.user_ids.tolist().index(trial.data.history.user_ids[trial.task.users[3]])
+    user = past.history.user_ids.to_list().index(trial.data.history.user_ids[int(trial.task.users[3])])
     end = past.history.user_offsets[[user + 1]]
     vector = past.states.vectors(np.array([user], dtype=np.int32), end, np.array([trial.data.until]))
     items = past.items.rows(trial.task.candidates.astype(np.int64))

@@ -38,7 +38,7 @@ def decided(trial_history: object, kinds: tuple[int, ...] = (LIKE, NOPE)) -> set
     """(user id, video) of a history."""
     history = trial_history
     chosen = np.isin(history.kind, kinds)
-    return set(zip(history.user_ids[history.user[chosen]].tolist(), history.video[chosen].tolist(), strict=True))
+    return set(zip(history.user_ids[history.user[chosen]].to_list(), history.video[chosen].tolist(), strict=True))
 
 
 def test_the_global_trials_hide_everything_from_their_cutoff_on(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_settings_are_chosen_without_what_the_per_user_test_asks(tmp_path: Path)
     tested = decided(found.history) - decided(test.data.history)
     users = validation.data.history.user_ids[validation.task.users]
     asked = {
-        (users[row], int(validation.task.candidates[place]))
+        (users[int(row)], int(validation.task.candidates[place]))
         for row, place in zip(validation.task.targets.row, validation.task.targets.place, strict=True)
     }
     assert not asked & tested
@@ -146,7 +146,7 @@ def test_a_part_of_a_history_keeps_order_and_forgets_users_without_decisions() -
     history = world([{"id": uid(video)} for video in range(3)], rows).history
     part, user_of = part_of(history, np.array([True, False, True, False, False, False, False, True, True]))
     assert user_of.tolist() == [0, -1, 1]
-    assert part.user_ids.tolist() == [history.user_ids[0], history.user_ids[2]]
+    assert part.user_ids.to_list() == [history.user_ids[0], history.user_ids[2]]
     assert part.user_offsets.tolist() == [0, 2, 4]
     assert part.video.tolist() == [0, 2, 1, 2]
     assert part.user.tolist() == [0, 0, 1, 1]
@@ -160,10 +160,11 @@ def test_any_part_of_a_history_is_the_kept_decisions_in_order(place: World, rand
     kept = np.array([random.random() < 0.6 for _ in history.time], dtype=np.bool_)
     part, user_of = part_of(history, kept)
     expected = History.from_frames(place.decisions.filter(pl.Series(kept, dtype=pl.Boolean)), place.videos)
-    for name in ("user_ids", "user_offsets", "video", "kind", "time", "user", "strictly_before"):
+    assert part.user_ids.equals(expected.user_ids)
+    for name in ("user_offsets", "video", "kind", "time", "user", "strictly_before"):
         assert getattr(part, name).tolist() == getattr(expected, name).tolist(), name
     left = user_of >= 0
-    assert history.user_ids[left].tolist() == part.user_ids[user_of[left]].tolist()
+    assert history.user_ids.filter(left).to_list() == part.user_ids[user_of[left]].to_list()
     assert not kept[~left[history.user]].any()
 
 

@@ -32,7 +32,7 @@ def at(hours: float):
 def test_scales_are_those_of_the_examples(some: World):
     """User scales are over the states just before each LIKE of an active video, item scales over active videos."""
     target, history = some.space(), some.history
-    examples = [(str(history.user_ids[history.user[d]]), moment_of(history.time[d])) for d in history.examples()]
+    examples = [(history.user_ids[int(history.user[d])], moment_of(history.time[d])) for d in history.examples()]
     users = [user_numeric_values(naive_payload(some, user, moment), moment) for user, moment in examples]
     active = [video for video in some.videos.iter_rows(named=True) if video["is_active"]]
     items = [item_numeric_values(naive_item(video), target.reference_released_at) for video in active]
@@ -116,9 +116,9 @@ def test_which_videos_existed():
         ],
         [(uid(1), uid(5), "nope", at(9)), (uid(1), uid(4), "like", at(10))],
     )
-    existing = catalogue_before(some.videos, some.decisions.lazy(), cutoff=CUTOFF, before=at(10))
+    existing = catalogue_before(some.videos, some.history, cutoff=CUTOFF, before=at(10))
     assert existing["id"].to_list() == [uid(1), uid(2), uid(5), uid(6)]
-    everything = catalogue_before(some.videos, some.decisions.lazy(), cutoff=CUTOFF, before=None)
+    everything = catalogue_before(some.videos, some.history, cutoff=CUTOFF, before=None)
     assert everything.height == 6
 
 

@@ -30,7 +30,7 @@ def test_arrays_by_hand():
         ],
     )
     history = small.history
-    assert history.user_ids.tolist() == [uid(1), uid(2)]
+    assert history.user_ids.to_list() == [uid(1), uid(2)]
     assert history.video_ids.tolist() == [uid(5), uid(7)]
     assert history.active.tolist() == [False, True]
     assert history.released_at[0] == microseconds(at(-1))
@@ -66,7 +66,7 @@ def test_pasts_are_counted_right(some: World):
         {LIKE: "like", NOPE: "nope", OTHER: "other"}[kind] for kind in history.kind.tolist()
     ]
     moments = [START + timedelta(hours=hours) for hours in range(-1, 42, 3)] + [row["created_at"] for row in rows]
-    for user, name in enumerate(history.user_ids.tolist()):
+    for user, name in enumerate(history.user_ids.to_list()):
         mine = [row["created_at"] for row in rows if row["user_id"] == name]
         found = history.prefix_at(user, np.array([microseconds(moment) for moment in moments]))
         expected = [sum(time < moment for time in mine) for moment in moments]

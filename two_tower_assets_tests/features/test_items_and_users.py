@@ -87,7 +87,7 @@ def test_users_follow_the_payload_definition_at_scale(tmp_path: Path, settings: 
     user = np.arange(len(history.user_ids))
     moment = np.full(len(user), microseconds(CUTOFF))
     states = some.states(target).vectors(user, history.prefix_at(user, moment), moment)
-    assert matrix.ids.tolist() == history.user_ids.tolist()
+    assert matrix.ids.tolist() == history.user_ids.to_list()
     np.testing.assert_allclose(matrix.rows(slice(None)), states, rtol=0, atol=1e-5)
 
 

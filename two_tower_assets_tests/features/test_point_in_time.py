@@ -35,7 +35,7 @@ def at(hours: float):
 def naive_vectors(some: World, decisions: np.ndarray, target: FeatureSpace) -> np.ndarray:
     history = some.history
     moments = [moment_of(history.time[decision]) for decision in decisions]
-    users = [str(history.user_ids[history.user[decision]]) for decision in decisions]
+    users = [history.user_ids[int(history.user[decision])] for decision in decisions]
     vectors = [
         user_vector(naive_payload(some, user, moment), moment, target)
         for user, moment in zip(users, moments, strict=True)

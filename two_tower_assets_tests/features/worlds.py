@@ -92,7 +92,6 @@ class World:
             self.history,
             videos=self.videos,
             profiles=self.profiles,
-            decisions=self.decisions.lazy(),
             cutoff=self.cutoff,
             settings=settings,
             before=before,

@@ -38,9 +38,7 @@ def data_of(place: World, folder: Path, before: datetime | None = None, *, full:
     folder.mkdir(parents=True, exist_ok=True)
     examples = find_examples(place.history, SMALL.evaluation)
     if full is not None:
-        examples = type(examples)(
-            examples.decision, examples.user, find_examples(full.history, SMALL.evaluation).split
-        )
+        examples = type(examples)(examples.decision, find_examples(full.history, SMALL.evaluation).split)
     return training_data(place.snapshot(folder), place.history, examples, place.space(before=before), before=before)
 
 

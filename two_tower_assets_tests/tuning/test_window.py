@@ -39,8 +39,8 @@ def test_a_worker_is_asked_what_the_validation_window_asks(tmp_path: Path) -> No
     write_window(trials, tmp_path / "window")
     window, whole = open_window(tmp_path / "window", SMALL), trials.validation
     known = whole.task.part(whole.task.has_history)
-    assert window.data.history.user_ids[window.task.users].tolist() == (
-        whole.data.history.user_ids[known.users].tolist()
+    assert window.data.history.user_ids[window.task.users].to_list() == (
+        whole.data.history.user_ids[known.users].to_list()
     )
     assert window.data.until == whole.data.until
     assert np.array_equal(window.task.targets.place, known.targets.place)
@@ -64,7 +64,6 @@ def test_a_window_without_known_users_is_refused_with_what_to_change(tmp_path: P
     trials = trials_in(tmp_path / "snapshot")
     early = type(trials.examples)(
         trials.examples.decision,
-        trials.examples.user,
         type(trials.examples.split)(0, trials.examples.split.test_from, trials.examples.split.end),
     )
     write_window(type(trials)(trials.source, early), tmp_path / "window")

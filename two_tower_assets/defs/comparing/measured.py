@@ -61,7 +61,7 @@ def compare_versions(
     begin = max(_cutoff(artifacts / version) for version in (before, after))
     history = History.from_snapshot(snapshot)
     since, until = microseconds(begin), int(history.time.max(initial=0)) + 1
-    task = next_day_task(history, catalogue_of(snapshot, begin), since, max(since, until))
+    task = next_day_task(history, catalogue_of(snapshot, history, begin), since, max(since, until))
     if not len(task.users):
         raise EvaluationError(
             "Nobody whose taste is known has liked anything since both versions were trained",

@@ -29,7 +29,7 @@ def measure_day(site: Site, morning: datetime, end: datetime, versions: Mapping[
     snapshot = snapshot_of(site, site.store.load("sources/videos"))
     history = History.from_snapshot(snapshot)
     begin, until = microseconds(morning), microseconds(end)
-    task = next_day_task(history, catalogue_of(snapshot, morning), begin, until)
+    task = next_day_task(history, catalogue_of(snapshot, history, morning), begin, until)
     scores = {
         method: ReleasedModel.open(site.home.artifacts / version).scores(snapshot, history, task)
         for method, version in versions.items()

@@ -57,7 +57,7 @@ def liked_videos(data: TrainingData, *, at_most: int | None = None) -> LikedVide
     if len(video) < 2:
         what = "All LIKEs are of one video" if len(video) else "There is no LIKE"
         raise EvaluationError(f"{what} before the cut-off", where="user_video_decisions", remedy=_REMEDY)
-    user, row = np.unique(data.likes.user, return_inverse=True)
+    user, row = np.unique(data.history.user[decision], return_inverse=True)
     like_UM = _ones(row, column, (len(user), len(video)))
     liked = LikedVideos(video.astype(np.int64), user.astype(np.int64), like_UM)
     return liked if at_most is None or len(video) <= at_most else _most_liked(liked, at_most)

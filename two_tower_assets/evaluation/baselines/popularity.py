@@ -71,7 +71,7 @@ def popularity(data: TrainingData, *, days: int | None = None) -> Popularity:
     return popularity_at(data.history, data.likes.decision, data.until, days=days)
 
 
-def popularity_at(history: History, likes: NDArray[np.int64], until: int, *, days: int | None = None) -> Popularity:
+def popularity_at(history: History, likes: NDArray[np.integer], until: int, *, days: int | None = None) -> Popularity:
     """Count LIKEs (positions in the history) from before a moment, in microseconds."""
     video = history.video[likes]
     videos = len(history.video_ids)

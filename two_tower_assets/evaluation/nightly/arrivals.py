@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from two_tower_assets.errors import EvaluationError
-from two_tower_assets.features.catalogue import catalogue_before
+from two_tower_assets.features.catalogue import videos_before
 from two_tower_assets.sources.tables import SourceTables
 
 DAY: Final = timedelta(days=1)
@@ -41,16 +41,17 @@ def mornings_of(tables: SourceTables, nights: int, *, last_day: date | None = No
 def rows_before(tables: SourceTables, moment: datetime) -> SourceTables:
     """Keep what had arrived before a moment.
 
-    A decision arrives when it is taken; a profile when it is made, a video as `catalogue_before` says, and both at
+    A decision arrives when it is taken; a profile when it is made, a video as `videos_before` says, and both at
     the latest with the first decision that names them.
     """
     decisions = tables.decisions.filter(pl.col("created_at") < moment)
+    decided = tables.videos["id"].is_in(decisions["video_id"].unique().cast(pl.String).implode())
     last = tables.decisions["created_at"].max()
     assert isinstance(last, datetime)
     made = pl.col("created_at").is_null() | (pl.col("created_at") < moment)
     return replace(
         tables,
-        videos=catalogue_before(tables.videos, decisions.lazy(), cutoff=last, before=moment),
+        videos=videos_before(tables.videos, decided, cutoff=last, before=moment),
         profiles=tables.profiles.filter(made | pl.col("user_id").is_in(decisions["user_id"].unique().implode())),
         decisions=decisions,
     )

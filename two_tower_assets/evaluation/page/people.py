@@ -87,7 +87,7 @@ def _person(lists: Lists, row: int, group: Literal["new", "light", "heavy"]) -> 
     past = slice(int(history.user_offsets[user]), int(task.state_end[row]))
     liked_L = history.video[past][(history.kind[past] == LIKE) & (history.video[past] >= 0)][::-1]
     return Person(
-        user=str(history.user_ids[user])[:_ID_LENGTH],
+        user=history.user_ids[int(user)][:_ID_LENGTH],
         group=group,
         decisions=past.stop - past.start,
         likes=len(liked_L),

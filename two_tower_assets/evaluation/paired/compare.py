@@ -72,7 +72,7 @@ class Pair:
         chosen = sorted(differ, key=lambda row: (shared_U[row], row))[:most]
         return tuple(
             ChangedList(
-                user_id=str(self.history.user_ids[self.task.users[row]]),
+                user_id=self.history.user_ids[int(self.task.users[row])],
                 liked=self._ids(sorted(found[0][row] | found[1][row])),
                 before=self._ids(self.before.top_UK[row, :FIRST].tolist()),
                 after=self._ids(self.after.top_UK[row, :FIRST].tolist()),

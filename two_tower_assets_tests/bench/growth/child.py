@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from two_tower_assets.local.instance import THREADS
 from two_tower_assets_tests.bench.catalogue.size import Size
 from two_tower_assets_tests.bench.cost import measured
 from two_tower_assets_tests.bench.growth.place import Place
@@ -37,7 +39,9 @@ def run_stage(stage: str, place: Place) -> Cost:
     """Run a stage in a child and return what it took; its output goes to ours where it fails."""
     asked = {"folder": str(place.folder), "url": place.url, "size": vars(place.size)}
     command = [sys.executable, "-W", "ignore", "-m", __name__, stage, json.dumps(asked)]
-    answered = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    # A step of the pipeline has these from its instance.
+    environment = {**THREADS, **os.environ}
+    answered = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
     return Cost(stage, place.size.decisions, **json.loads(answered.splitlines()[-1]))
 
 

@@ -72,7 +72,7 @@ def test_decisions_after_the_cutoff_change_no_digit(place: World, tmp_path: Path
     whole = data_of(later, tmp_path / "whole", moment)
     before = data_of(place.until(moment), tmp_path / "before", moment, full=later)
     task = asked(whole).part(asked(whole).has_history)
-    users = np.searchsorted(before.history.user_ids, whole.history.user_ids[task.users]).astype(np.int32)
+    users = before.history.user_ids.search_sorted(whole.history.user_ids[task.users]).to_numpy().astype(np.int32)
     assert (users == task.users - 1).all()
     alone = dataclasses.replace(task, users=users, state_end=before.history.prefix_at(users, before.until))
     parameters = baseline.grid[-1]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 
 from two_tower_assets.evaluation.page.people import Lists, choose, people
 from two_tower_assets.evaluation.task import Later, make_task
@@ -15,7 +16,7 @@ def history(past: list[list[tuple[int, int]]]) -> History:
     lengths = [len(decisions) for decisions in past]
     rows = [decision for decisions in past for decision in decisions]
     return History(
-        user_ids=np.array([f"{user:08x}-0000" for user in range(len(past))]),
+        user_ids=pl.Series([f"{user:08x}-0000" for user in range(len(past))]),
         video_ids=np.array([f"v{video}" for video in range(VIDEOS)]),
         active=np.ones(VIDEOS, dtype=np.bool_),
         released_at=np.zeros(VIDEOS, dtype=np.int64),
