@@ -2,7 +2,7 @@
 
 Reading happens in one repeatable-read transaction, so the tables belong together. Unchanged rows give the same
 name, and then the folder that is there is returned. What does not live here: how decisions are read fast
-(`decision_log`), and how rows got into Postgres (`load`).
+(`decision_copy`), and how rows got into Postgres (`load`).
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from two_tower_assets.progress import Progress, silent
 from two_tower_assets.sources.canonical import Canonical
 from two_tower_assets.sources.coerce import TEXTS, UTC_TIME
 from two_tower_assets.sources.copying import copy_out
-from two_tower_assets.sources.decision_log import DecisionLog, DecisionTypes, count_decisions, read_decisions
+from two_tower_assets.sources.decision_copy import DecisionTypes, count_decisions, read_decisions
+from two_tower_assets.sources.decision_log import DecisionLog
 from two_tower_assets.sources.requirements import database_errors, require_tables
 
 FORMAT: Final = 1

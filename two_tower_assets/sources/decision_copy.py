@@ -1,0 +1,140 @@
+"""Decisions before a moment, copied out of Postgres, coded and sorted: the hot path of a snapshot.
+
+Ids are coded by a thread beside the one that receives. What does not live here: what becomes of the rows
+(`decision_log`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+from psycopg import sql
+
+from two_tower_assets.database.queries import query
+from two_tower_assets.progress import Progress
+from two_tower_assets.sources.copying import copy_out
+from two_tower_assets.sources.decision_log import DecisionLog
+from two_tower_assets.sources.decision_order import in_order
+from two_tower_assets.sources.ids import IdCoder
+
+_POSTGRES_EPOCH: Final = 946_684_800_000_000
+"""2000-01-01 in microseconds since the Unix epoch: Postgres counts from there."""
+_HEADER: Final = 19
+"""Bytes before the first row of a binary COPY without options; the end mark is a row of two bytes."""
+_ROW: Final = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("user_length", ">i4"), ("user", "V16"),
+        ("video_length", ">i4"), ("video", "V16"),
+        ("time_length", ">i4"), ("time", ">i8"),
+        ("kind_length", ">i4"), ("kind", ">i2"),
+    ]
+)  # fmt: skip
+"""One row of `snapshot_decisions.sql` in binary COPY."""
+_CODED_AT_ONCE: Final = 1 << 17
+"""Rows whose ids are looked up together, at least."""
+
+
+@dataclass(frozen=True)
+class DecisionTypes:
+    """What there is to copy, counted before."""
+
+    cutoff: datetime
+    names: tuple[str, ...]
+    """Types that occur before the cut-off, sorted; a row names its type by its place from 1."""
+    rows: int
+    left_out: Mapping[str, int]
+
+
+def count_decisions(connection: psycopg.Connection[Any], cutoff: datetime | None) -> DecisionTypes | None:
+    """Count decisions by type before `cutoff` (None: up to the last so far); returns None when there is no last."""
+    cutoff = cutoff or _just_after_the_last(connection)
+    if cutoff is None:
+        return None
+    rows = connection.execute(sql.SQL(query("snapshot_decision_types")).format(cutoff=cutoff)).fetchall()
+    typed = sorted((name, before) for name, _, before, _ in rows if name is not None and before)
+    left_out = {
+        "at or after the cut-off": sum(later for *_, later in rows),
+        "without a time": sum(decisions - before - later for _, decisions, before, later in rows),
+        "without a type": sum(before for name, _, before, _ in rows if name is None),
+    }
+    return DecisionTypes(
+        cutoff=cutoff,
+        names=tuple(name for name, _ in typed),
+        rows=sum(before for _, before in typed),
+        left_out={reason: count for reason, count in left_out.items() if count},
+    )
+
+
+def _just_after_the_last(connection: psycopg.Connection[Any]) -> datetime | None:
+    found = connection.execute(query("snapshot_cutoff")).fetchone()
+    assert found is not None, "an aggregate without groups gives one row"
+    last: datetime | None = found[0]
+    return last
+
+
+def read_decisions(connection: psycopg.Connection[Any], types: DecisionTypes, progress: Progress) -> DecisionLog:
+    """Copy the counted decisions and sort them; must run in the transaction that counted them."""
+    places = sql.SQL(" ").join(
+        sql.SQL("when {} then {}").format(name, place) for place, name in enumerate(types.names, start=1)
+    )
+    rows_wanted = sql.SQL(query("snapshot_decisions")).format(places=places, cutoff=types.cutoff)
+    statement = sql.SQL("copy ({}) to stdout (format binary)").format(rows_wanted)
+    columns = _Columns(types.rows)
+    waiting: list[NDArray[np.void]] = []
+    received, skip = 0, _HEADER
+    with ThreadPoolExecutor(1) as beside:
+        coded: Future[None] = beside.submit(columns.add, waiting)
+        for block in copy_out(connection, statement.as_string(connection)):
+            waiting.append(np.frombuffer(block, dtype=_ROW, offset=skip, count=(len(block) - skip) // _ROW.itemsize))
+            skip, received = 0, received + len(waiting[-1])
+            progress(received, types.rows)
+            if sum(map(len, waiting)) >= columns.at_once:
+                # The blocks before must be done: as many more as this would be held if coding fell behind.
+                coded.result()
+                coded, waiting = beside.submit(columns.add, waiting), []
+        coded.result()
+    columns.add(waiting)
+    assert columns.done == types.rows, "one snapshot of the database holds one number of rows"
+    return columns.sorted(types.names)
+
+
+class _Columns:
+    """Columns of all rows; ids as numbers in the order in which they came."""
+
+    def __init__(self, rows: int) -> None:
+        self.done = 0
+        self._ids = {"user": IdCoder(), "video": IdCoder()}
+        self._codes = {name: np.empty(rows, dtype=np.uint32) for name in self._ids}
+        self._time, self._kind = np.empty(rows, dtype=np.int64), np.empty(rows, dtype=np.int16)
+
+    @property
+    def at_once(self) -> int:
+        """How many rows to add together: each time, all ids that are known are looked through once."""
+        return max(_CODED_AT_ONCE, *map(len, self._ids.values()))
+
+    def add(self, blocks: Sequence[NDArray[np.void]]) -> None:
+        """Append rows as they come."""
+        if not blocks:
+            return
+        at = slice(self.done, self.done + sum(map(len, blocks)))
+        for name, ids in self._ids.items():
+            self._codes[name][at] = ids.codes(np.concatenate([rows[name] for rows in blocks]))
+        np.concatenate([rows["time"] for rows in blocks], out=self._time[at])
+        np.concatenate([rows["kind"] for rows in blocks], out=self._kind[at])
+        self.done = at.stop
+
+    def sorted(self, names: tuple[str, ...]) -> DecisionLog:
+        """Return all rows by user, time and video."""
+        users, user_place = self._ids["user"].in_order()
+        videos, video_place = self._ids["video"].in_order()
+        self._time += _POSTGRES_EPOCH
+        user, video = user_place[self._codes.pop("user")], video_place[self._codes.pop("video")]
+        return DecisionLog(in_order(user, self._time, video, self._kind), users, videos, names)
