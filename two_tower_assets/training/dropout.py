@@ -33,4 +33,6 @@ class Dropout(nn.Module):
         numbers = torch.empty(-(-x.numel() // _DRAWS_A_NUMBER), dtype=torch.int64, device=x.device)
         # Its whole range: left to itself, the generator draws no sign.
         draws = numbers.random_(torch.iinfo(torch.int64).min, None).view(torch.int16)[: x.numel()].view(x.shape)
-        return x * (draws >= self._dropped - _DRAWS // 2).mul(self._scale)
+        # As numbers, not as truth values, which torch compares and multiplies one by one.
+        kept = draws.to(torch.float32).ge_(self._dropped - _DRAWS // 2).mul_(self._scale)
+        return x * kept

@@ -11,9 +11,9 @@ Popularity is counted and not fitted: sparse users are told by it more than by t
 head is a unit vector fitted by a loss of its own, so heads err differently and their mean errs less than one
 head of all the width (Lakshminarayanan et al., NeurIPS 2017). The embedding lays them behind one another, each
 scaled by the root of its share: its cosine is the weighted mean of the heads' cosines, and a tower stays one vector
-that any index can search. What does not live here: how towers are fitted (`loss`, `trainer`) or stored
-(`checkpoint`). Letters in tensor names: B batch, F features, N numerics, T bag-of-words columns, V video
-vocabulary, H retrieval heads, P parts (all heads), D embedding (256).
+that any index can search. What does not live here: the heads themselves (`heads`), how towers are fitted (`loss`,
+`trainer`) or stored (`checkpoint`). Letters in tensor names: B batch, F features, V video vocabulary, H retrieval
+heads, P parts (all heads), D embedding (256).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ import torch
 from torch import Tensor, nn
 
 from two_tower_assets.contract import EMBEDDING_DIM, ITEM_NUMERIC, USER_NUMERIC
-from two_tower_assets.features.video_vocabulary import NO_SLOT
 from two_tower_assets.settings import ModelSettings
-from two_tower_assets.training.bags import SparseFeatures, bags_times
+from two_tower_assets.training.bags import SparseFeatures
 from two_tower_assets.training.dropout import Dropout
+from two_tower_assets.training.heads import START_SCALE, ContentHead, VideoWeights
 
 USER_NUMERIC_WIDTH: Final = len(USER_NUMERIC) + 1
 """The user numerics and `hour_of_day`."""
@@ -42,114 +42,8 @@ POPULARITY_SIZE: Final = 2
 """Numbers of the popularity part: the value, and what makes the length 1."""
 
 _TINY_NORM: Final = 1e-12
-_START_SCALE: Final = 0.02
-"""Standard deviation of a video's own weights at the start: small beside what content says."""
 _TASTE_SCALE: Final = 5.0
 """Start of the factor from a cosine to log-odds."""
-
-
-class SignedLog(nn.Module):
-    """sign(z) · log(1 + |z|) of z = scale · x + shift, with one learned scale and shift a feature.
-
-    Standardised counts and prices have heavy tails: a user with a hundred times the usual likes stands dozens of
-    deviations out. The logarithm bounds their pull, and the affine map before it (one after it would be
-    swallowed by the next layer) lets each feature choose where it is resolved finely.
-    """
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.scale = nn.Parameter(torch.ones(width))
-        self.shift = nn.Parameter(torch.zeros(width))
-
-    def forward(self, numeric_BN: Tensor) -> Tensor:
-        """Squash float32 [B, N] feature by feature."""
-        z_BN = numeric_BN * self.scale + self.shift
-        return torch.sign(z_BN) * torch.log1p(torch.abs(z_BN))
-
-
-class ContentHead(nn.Module):
-    """Squashed numerics and bags of words through an MLP; not yet of length 1.
-
-    Args:
-        width: number of features, F.
-        numeric_width: how many of them, at the front, are numerics; the rest are bag-of-words columns.
-        size: numbers that come out.
-        settings: hidden widths and dropout.
-    """
-
-    def __init__(self, width: int, numeric_width: int, size: int, settings: ModelSettings) -> None:
-        super().__init__()
-        assert width >= numeric_width
-        self.numeric_width = numeric_width
-        self.squash = SignedLog(numeric_width)
-        layers: list[nn.Module] = []
-        last = width
-        for hidden in settings.hidden:
-            layers += [nn.Linear(last, hidden), nn.ReLU(inplace=True), Dropout(settings.dropout)]
-            last = hidden
-        self.layers = nn.Sequential(*layers, nn.Linear(last, size))
-
-    def forward(self, features_BF: Tensor) -> Tensor:
-        """Return float32 [B, size]."""
-        numeric_BN, bags_BT = features_BF.tensor_split([self.numeric_width], dim=1)
-        if self.training:
-            # Both parts apart: bags need no gradient, which would take a third of a step.
-            of_numeric_HN, of_bags_HT = self.first_weights()
-            return self.after_bags(numeric_BN, of_numeric_HN, nn.functional.linear(bags_BT, of_bags_HT))
-        out: Tensor = self.layers(torch.cat([self.squash(numeric_BN), bags_BT], dim=1))
-        return out
-
-    def first_weights(self) -> tuple[Tensor, Tensor]:
-        """Weights of the first layer: of the numerics, [hidden, N], and of the bags, [hidden, T]."""
-        weight = self._first.weight
-        # Not two slices: the gradient of each would be as large as the whole.
-        of_numeric_HN, of_bags_HT = weight.split_with_sizes(
-            [self.numeric_width, weight.shape[1] - self.numeric_width], dim=1
-        )
-        return of_numeric_HN, of_bags_HT
-
-    def after_bags(self, numeric_BN: Tensor, of_numeric_HN: Tensor, bags_BH: Tensor) -> Tensor:
-        """Go on from what the bags add to the first layer.
-
-        Args:
-            numeric_BN: the numerics, not squashed yet.
-            of_numeric_HN: their weights, of `first_weights`.
-            bags_BH: the bags times theirs.
-
-        Returns:
-            float32 [B, size].
-        """
-        of_numeric_BH = nn.functional.linear(self.squash(numeric_BN), of_numeric_HN, self._first.bias)
-        out: Tensor = self.layers[1:](of_numeric_BH + bags_BH)
-        return out
-
-    @property
-    def _first(self) -> nn.Linear:
-        first = self.layers[0]
-        assert isinstance(first, nn.Linear)
-        return first
-
-
-class VideoWeights(nn.Module):
-    """One learned vector a video of the vocabulary, and one for all others, which stand in for it now and then.
-
-    Standing in at random while fitting (`ModelSettings.video_dropout`) is what teaches the vector of unknown
-    videos, and keeps the content heads from leaning on what only known videos have.
-    """
-
-    def __init__(self, videos: int, size: int, dropout: float) -> None:
-        super().__init__()
-        self.dropout = dropout
-        self.weight = nn.Parameter(_START_SCALE * torch.randn(videos + 1, size))
-
-    def forward(self, slot_B: Tensor) -> Tensor:
-        """Return float32 [B, size] for int64 places in the vocabulary, `NO_SLOT` (−1) for none."""
-        unknown = len(self.weight) - 1
-        absent_B = slot_B == NO_SLOT
-        if self.training:
-            absent_B = absent_B | (torch.rand(len(slot_B), device=slot_B.device) < self.dropout)
-        # Not self.weight[…]: the gradient of that is added up by threads in any order.
-        return self.weight.index_select(0, torch.where(absent_B, unknown, slot_B))
 
 
 class Tower(nn.Module):
@@ -200,7 +94,7 @@ class UserTower(Tower):
         if videos:
             size = head_sizes(settings, hybrid=True)[-3]
             bags = nn.Linear(2 * videos, size)
-            nn.init.normal_(bags.weight, std=_START_SCALE)
+            nn.init.normal_(bags.weight, std=START_SCALE)
             self.videos = nn.Sequential(Dropout(settings.bag_dropout), bags)
 
     def parts(self, features_BF: Tensor) -> list[Tensor]:
@@ -237,23 +131,11 @@ class ItemTower(Tower):
 
     def parts(self, features: Tensor | SparseFeatures, slot_B: Tensor) -> list[Tensor]:
         """One float32 [B, size] of length 1 a head: the retrieval heads, then taste."""
-        *retrieval, taste_BD = self._contents(features)
+        *retrieval, taste_BD = [head(features) for head in (*self.content, self.taste)]
         if self.videos is not None and self.taste_of_video is not None:
             retrieval.append(self.videos(slot_B))
             taste_BD = taste_BD + self.taste_of_video(slot_B)
         return [_unit(part) for part in (*retrieval, taste_BD)]
-
-    def _contents(self, features: Tensor | SparseFeatures) -> list[Tensor]:
-        """What the content heads and taste read out of the features."""
-        heads = [*self.content, self.taste]
-        if isinstance(features, Tensor):
-            return [head(features) for head in heads]
-        of_numeric, of_bags = zip(*(head.first_weights() for head in heads), strict=True)
-        bags = bags_times(features, of_bags)
-        return [
-            head.after_bags(features.dense_BN, *of_head)
-            for head, *of_head in zip(heads, of_numeric, bags, strict=True)
-        ]
 
     def forward(self, features_BF: Tensor, slot_B: Tensor, popularity_B: Tensor) -> Tensor:
         """Return float32 [B, 256] of length 1.

@@ -11,9 +11,10 @@ import torch
 from two_tower_assets.evaluation.baselines.threads import one_blas_thread
 from two_tower_assets.evaluation.bootstrap import Resampling
 from two_tower_assets.settings import ModelSettings, TrainingSettings
-from two_tower_assets.training.bags import bags_times
 from two_tower_assets.training.dropout import Dropout
-from two_tower_assets.training.towers import USER_NUMERIC_WIDTH, ContentHead
+from two_tower_assets.training.first_layer import first_layer
+from two_tower_assets.training.heads import ContentHead
+from two_tower_assets.training.towers import USER_NUMERIC_WIDTH
 from two_tower_assets_tests.bench.cost import in_turns
 from two_tower_assets_tests.bench.report import Line, Moved
 from two_tower_assets_tests.training.sparse import sparse
@@ -61,11 +62,13 @@ def _videos_bags() -> Line:
     words = np.zeros((VIDEOS, BAGS), dtype=np.float32)
     words[:, :WORDS] = 1.0
     bags_BT = torch.from_numpy(random.permuted(words, axis=1))
-    without_zeros = sparse(torch.zeros(VIDEOS, 0), bags_BT)
+    no_numerics, no_bias = torch.zeros(VIDEOS, 0), torch.zeros(SIZE)
+    without_zeros = sparse(no_numerics, bags_BT)
     weights = [torch.rand(SIZE, BAGS, requires_grad=True) for _ in range(HEADS)]
 
     def now() -> None:
-        torch.stack(bags_times(without_zeros, weights)).sum().backward()
+        layers = [first_layer(no_numerics, without_zeros, weight, no_bias) for weight in weights]
+        torch.stack(layers).sum().backward()
 
     def before() -> None:
         torch.stack([torch.nn.functional.linear(bags_BT, weight) for weight in weights]).sum().backward()

@@ -142,3 +142,22 @@ def test_gradients_repeat_bit_by_bit_at_full_size() -> None:
         return item_MD.grad.numpy().tobytes()
 
     assert len({gradient() for _ in range(10)}) == 1
+
+
+def test_its_gradient_is_that_of_torchs_own_functions() -> None:
+    """Of vectors, videos and temperature, with hidden candidates, corrections and videos that are no candidates."""
+    torch.manual_seed(0)
+    target_B, hidden = torch.tensor([2, 0, 2]), torch.tensor([1, 4 + 3])
+    correction_U = torch.rand(4).sub(1).double()
+    leaves = [torch.randn(shape, dtype=torch.float64, requires_grad=True) for shape in ((3, 5), (6, 5), ())]
+    user_BD, item_MD, log_temperature = leaves
+    logit_BU = user_BD @ item_MD[:4].T / torch.exp(log_temperature)
+    hides_BU = torch.zeros(3, 4, dtype=torch.bool).view(-1).index_fill(0, hidden, True).view(3, 4)
+    is_target_BU = torch.nn.functional.one_hot(target_B, 4).bool()
+    corrected_BU = torch.where(is_target_BU, logit_BU, (logit_BU - correction_U).masked_fill(hides_BU, -torch.inf))
+    expected = torch.nn.functional.cross_entropy(corrected_BU, target_B)
+    loss = sampled_softmax_loss(
+        user_BD, item_MD, log_temperature, candidates(target_B.tolist(), correction_U, hidden=hidden)
+    )
+    torch.testing.assert_close(loss, expected)
+    torch.testing.assert_close(torch.autograd.grad(loss, leaves), torch.autograd.grad(expected, leaves))

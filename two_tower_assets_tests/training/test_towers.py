@@ -7,12 +7,10 @@ import torch
 
 from two_tower_assets.features.video_vocabulary import NO_SLOT
 from two_tower_assets.settings import ModelSettings
+from two_tower_assets.training.heads import ContentHead, SignedLog, VideoWeights
 from two_tower_assets.training.towers import (
     TEMPERATURE_BOUNDS,
-    ContentHead,
-    SignedLog,
     TwoTower,
-    VideoWeights,
     head_sizes,
 )
 

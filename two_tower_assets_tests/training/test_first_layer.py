@@ -4,9 +4,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn.functional import linear
 
 from two_tower_assets.settings import ModelSettings
-from two_tower_assets.training.bags import bags_times
+from two_tower_assets.training.first_layer import first_layer
 from two_tower_assets.training.towers import ItemTower
 from two_tower_assets_tests.training.sparse import sparse
 
@@ -14,24 +15,29 @@ from two_tower_assets_tests.training.sparse import sparse
 @given(
     seed=st.integers(0, 2**32 - 1),
     rows=st.integers(1, 6),
+    numerics=st.integers(0, 3),
     columns=st.integers(0, 9),
     share=st.sampled_from([0.0, 0.2, 1.0]),
 )
-def test_sums_of_what_is_there_are_the_dense_product_and_its_gradient(
-    seed: int, rows: int, columns: int, share: float
+def test_it_is_a_linear_layer_with_and_without_the_zeros(
+    seed: int, rows: int, numerics: int, columns: int, share: float
 ) -> None:
-    """Also of empty bags, of no bag at all, and where every entry is there."""
+    """So are its gradients; also of empty bags, of no bag at all, and where every entry is there."""
     torch.manual_seed(seed)
     bags_BT = torch.rand(rows, columns) * (torch.rand(rows, columns) < share)
-    weights = [torch.randn(width, columns, requires_grad=True) for width in (3, 5)]
-    asked = [torch.randn(rows, width) for width in (3, 5)]
-    found = bags_times(sparse(torch.zeros(rows, 1), bags_BT), weights)
-    expected = [bags_BT @ weight.T for weight in weights]
-    for made in (found, expected):
-        torch.autograd.backward(sum((part * ask).sum() for part, ask in zip(made, asked, strict=True)))
-    torch.testing.assert_close(found, expected)
-    for weight, ask in zip(weights, asked, strict=True):
-        torch.testing.assert_close(weight.grad, 2 * ask.T @ bags_BT)
+    asked_BH = torch.randn(rows, 5)
+    leaves = [torch.randn(shape, requires_grad=True) for shape in ((rows, numerics), (5, numerics + columns), (5,))]
+    numeric_BN, weight_HF, bias_H = leaves
+    expected, dense, thin = (
+        (out_BH.detach(), *torch.autograd.grad(out_BH, leaves, asked_BH))
+        for out_BH in (
+            linear(torch.cat([numeric_BN, bags_BT], dim=1), weight_HF, bias_H),
+            first_layer(numeric_BN, bags_BT, weight_HF, bias_H),
+            first_layer(numeric_BN, sparse(torch.zeros(rows, numerics), bags_BT), weight_HF, bias_H),
+        )
+    )
+    torch.testing.assert_close(dense, expected)
+    torch.testing.assert_close(thin, expected)
 
 
 @pytest.mark.parametrize("videos", [0, 4])
