@@ -6,12 +6,16 @@ Letters in names: B rows, N dense columns, T columns of the bags, K entries that
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from two_tower_assets.features.ragged import offsets_of
+
+_THIN: Final = 0.2
+"""Share of a bag's columns that rows may hold on average: of more, a dense product takes no longer than sums do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +56,7 @@ class SparseRows:
         value_K: NDArray[np.float32],
         *,
         bags_width: int,
-    ) -> SparseRows:
+    ) -> Self:
         """Bring entries that come row by row into both orders.
 
         Args:
@@ -69,3 +73,15 @@ class SparseRows:
             Entries(column_K, value_K, offsets[:-1]),
             Entries(by_column.indices, by_column.data, by_column.indptr[:-1]),
         )
+
+    @classmethod
+    def where_thin(cls, whole_BF: NDArray[np.float32], dense_width: int) -> Self | None:
+        """Leave out the zeros of rows whose first columns are dense; None where the bags are too full for it."""
+        bags_BT = whole_BF[:, dense_width:]
+        there_BT = bags_BT != 0
+        lengths_B = np.count_nonzero(there_BT, axis=1)
+        if lengths_B.sum() > _THIN * bags_BT.size:
+            return None
+        column_K = np.flatnonzero(there_BT) % max(1, bags_BT.shape[1])
+        dense_BN = np.ascontiguousarray(whole_BF[:, :dense_width])
+        return cls.of(dense_BN, lengths_B, column_K.astype(np.int32), bags_BT[there_BT], bags_width=bags_BT.shape[1])

@@ -1,8 +1,8 @@
 """Rows of features whose bags lack their zeros, and sums over what they name.
 
 A video has a dozen of 768 tags and performers. As a dense product its first layer is half the operations of a step;
-as sums of the weights of what is there it is bound by reading them, forwards and backwards. What does not live here:
-users, whose bags may hold a quarter of the words: from there on the dense product takes no longer.
+as sums of the weights of what is there it is bound by reading them, forwards and backwards. So it is with users until
+their bags hold a fifth of the words; from there on the dense product takes no longer.
 
 Letters in tensor names: B rows, N numerics, K entries.
 """
@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
@@ -34,6 +36,11 @@ class SparseFeatures:
             SparseBags.of(rows.by_row, device),
             SparseBags.of(rows.by_column, device),
         )
+
+
+def on_device(rows: NDArray[np.float32] | SparseRows, device: torch.device) -> Tensor | SparseFeatures:
+    """Bring rows to the device of a model, with their zeros or without, as they are."""
+    return SparseFeatures.of(rows, device) if isinstance(rows, SparseRows) else torch.from_numpy(rows).to(device)
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,7 +34,8 @@ _BLOCK: Final = 1 << 20
 class Batch:
     """One step's input as numpy arrays; the letters are those of `loss`."""
 
-    user_BF: NDArray[np.float32]
+    users: NDArray[np.float32] | SparseRows
+    """Features of the rows' users: [B, F], or without the zeros of their bags where they hold few words."""
     items_M: SparseRows
     """Features of the videos to encode."""
     target_B: NDArray[np.int64]
@@ -103,7 +104,7 @@ class Sampler:
         with np.errstate(divide="ignore"):
             log_nope_weight_B = np.log(self._settings.nope_weight * rows.nope_count_B)
         return Batch(
-            user_BF=self._data.states.vectors(rows.user_B.astype(np.int32), rows.end_B, rows.time_B),
+            users=self._features_of_users(rows),
             items_M=self._data.items.sparse_rows(encoded),
             slot_M=self._data.slot[encoded].astype(np.int64),
             target_B=target_B,
@@ -116,6 +117,13 @@ class Sampler:
             row_share=len(rows.user_B) / len(drawn.rows.user_B),
             nope_share=float(has_nope_B.sum()) / max(1, drawn.nopes),
         )
+
+    def _features_of_users(self, rows: _Rows) -> NDArray[np.float32] | SparseRows:
+        states = self._data.states
+        whole_BF = states.vectors(rows.user_B.astype(np.int32), rows.end_B, rows.time_B)
+        # Bags of videos are read as a whole, and things are hidden in them.
+        thin = None if states.space.videos else SparseRows.where_thin(whole_BF, states.space.user_dense_dim)
+        return whole_BF if thin is None else thin
 
     def _draw_rows(self, rng: np.random.Generator, *, future: bool) -> _Rows:
         history = self._data.history

@@ -97,12 +97,17 @@ class UserTower(Tower):
             nn.init.normal_(bags.weight, std=START_SCALE)
             self.videos = nn.Sequential(Dropout(settings.bag_dropout), bags)
 
-    def parts(self, features_BF: Tensor) -> list[Tensor]:
-        """One float32 [B, size] of length 1 a head: the retrieval heads, then taste."""
-        content_BF, bags_BV = features_BF[:, : self.content_width], features_BF[:, self.content_width :]
-        retrieval = [head(content_BF) for head in self.content]
-        if self.videos is not None:
-            retrieval.append(self.videos(bags_BV))
+    def parts(self, features: Tensor | SparseFeatures) -> list[Tensor]:
+        """One float32 [B, size] of length 1 a head: the retrieval heads, then taste.
+
+        Args:
+            features: with their zeros, or without where there is no head of videos.
+        """
+        if self.videos is None:
+            return [_unit(head(features)) for head in (*self.content, self.taste)]
+        assert isinstance(features, Tensor)
+        content_BF, bags_BV = features[:, : self.content_width], features[:, self.content_width :]
+        retrieval = [*(head(content_BF) for head in self.content), self.videos(bags_BV)]
         return [_unit(part) for part in (*retrieval, self.taste(content_BF))]
 
     def forward(self, features_BF: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from two_tower_assets.errors import TrainingError
 from two_tower_assets.settings import ModelSettings, TrainingSettings
-from two_tower_assets.training.bags import SparseFeatures
+from two_tower_assets.training.bags import on_device
 from two_tower_assets.training.data import TrainingData
 from two_tower_assets.training.loss import Candidates, sampled_softmax_loss, taste_loss
 from two_tower_assets.training.sampler import Batch, Sampler
@@ -183,10 +183,10 @@ def batch_loss(model: TwoTower, batch: Batch, settings: TrainingSettings) -> Ten
 
 def encoded(model: TwoTower, batch: Batch, settings: TrainingSettings) -> tuple[list[Tensor], list[Tensor]]:
     """Return the parts of a batch's users and videos, each float32."""
-    user_BF, slot_M = (torch.from_numpy(array).to(model.device) for array in (batch.user_BF, batch.slot_M))
-    items_M = SparseFeatures.of(batch.items_M, model.device)
+    slot_M = torch.from_numpy(batch.slot_M).to(model.device)
+    users_B, items_M = on_device(batch.users, model.device), on_device(batch.items_M, model.device)
     with torch.autocast(model.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
-        users, items = model.user.parts(user_BF), model.item.parts(items_M, slot_M)
+        users, items = model.user.parts(users_B), model.item.parts(items_M, slot_M)
     return [part.float() for part in users], [part.float() for part in items]
 
 

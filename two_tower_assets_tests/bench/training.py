@@ -13,6 +13,7 @@ from typing import Final
 
 import torch
 
+from two_tower_assets.features.sparse_rows import SparseRows
 from two_tower_assets.settings import EvaluationSettings, FeatureSettings, ModelSettings, TrainingSettings
 from two_tower_assets.training.data import TrainingData, training_data
 from two_tower_assets.training.examples import find_examples
@@ -69,13 +70,15 @@ def _line(data: TrainingData, device: torch.device) -> Line:
 def step_products(batch: Batch, settings: ModelSettings) -> list[_Product]:
     """All matrix products of a step: per head and layer forward, to its weights and, after the first, its input.
 
-    As if all were dense: of a video's bags, which hold few words, the step adds up the weights that are there.
+    As if all were dense: of bags that hold few words the step adds up the weights that are there.
     """
-    rows, items, candidates = len(batch.user_BF), len(batch.items_M), len(batch.log_inclusion_U)
+    users = batch.users
+    width = users.width if isinstance(users, SparseRows) else users.shape[1]
+    rows, items, candidates = len(users), len(batch.items_M), len(batch.log_inclusion_U)
     *retrieval, taste, _ = head_sizes(settings, hybrid=False)
     products: list[_Product] = []
     for size in (*retrieval, taste):
-        products += _head(rows, batch.user_BF.shape[1], size, settings)
+        products += _head(rows, width, size, settings)
         products += _head(items, batch.items_M.width, size, settings)
     for size in retrieval:
         products += [(rows, size, candidates), (rows, candidates, size), (candidates, rows, size)]

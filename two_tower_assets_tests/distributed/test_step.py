@@ -122,10 +122,11 @@ def test_the_parts_of_a_step_are_the_whole_step(tmp_path: Path, count: int) -> N
     """Rows, videos and hidden places laid behind one another are those of the batch, and the shares add up to 1."""
     sampler = Sampler(data_of(tastes(), tmp_path), SMALL.training)
     whole, parts = sampler.batch(3), sampler.parts(3, range(count), count)
-    for name in ("user_BF", "slot_M", "target_B", "nope_B", "has_nope_B", "log_nope_weight_B"):
+    for name in ("slot_M", "target_B", "nope_B", "has_nope_B", "log_nope_weight_B"):
         assert np.array_equal(np.concatenate([getattr(part, name) for part in parts]), getattr(whole, name)), name
-    items_MF = np.concatenate([written_out(part.items_M) for part in parts])
-    assert np.array_equal(items_MF, written_out(whole.items_M))
+    for name in ("users", "items_M"):
+        features = np.concatenate([written_out(getattr(part, name)) for part in parts])
+        assert np.array_equal(features, written_out(getattr(whole, name))), name
     first = np.cumsum([0, *(len(part.target_B) for part in parts)]) * len(whole.log_inclusion_U)
     hidden = np.concatenate([part.hidden + at for part, at in zip(parts, first, strict=False)])
     assert np.array_equal(hidden, whole.hidden)

@@ -22,8 +22,10 @@ def sparse(dense_BN: Tensor, bags_BT: Tensor) -> SparseFeatures:
     return SparseFeatures.of(rows, torch.device("cpu"))
 
 
-def written_out(rows: SparseRows) -> NDArray[np.float32]:
+def written_out(rows: NDArray[np.float32] | SparseRows) -> NDArray[np.float32]:
     """Whole vectors, float32 [B, N + T]."""
+    if not isinstance(rows, SparseRows):
+        return rows
     entries = rows.by_row
     offsets = np.append(entries.begin, len(entries.index_K))
     bags = csr_array((entries.value_K, entries.index_K, offsets), shape=(len(rows), len(rows.by_column.begin)))
