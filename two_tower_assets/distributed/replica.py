@@ -15,6 +15,7 @@ from two_tower_assets.distributed.replica_state import ReplicaState
 from two_tower_assets.distributed.step import Crew, shared_step
 from two_tower_assets.settings import ModelSettings, TrainingSettings
 from two_tower_assets.training.data import TrainingData
+from two_tower_assets.training.optimizer import make_optimizer, set_rate
 from two_tower_assets.training.sampler import Sampler
 from two_tower_assets.training.trainer import (
     StepReport,
@@ -22,10 +23,8 @@ from two_tower_assets.training.trainer import (
     Watch,
     finite,
     is_measured,
-    make_optimizer,
     new_model,
     prefetched,
-    set_rate,
 )
 
 Keep = Callable[[ReplicaState], None]
@@ -61,7 +60,7 @@ def run_replica(
     """
     sampler = Sampler(task.data, task.settings)
     model = new_model(task.data, task.model, task.settings)
-    optimizer = make_optimizer(model, task.settings)
+    optimizer = make_optimizer(model.parameters(), task.settings)
     state = kept or ReplicaState()
     state.fill(model, optimizer)
     first, started, before = state.taken, time.monotonic(), state.seconds

@@ -19,10 +19,10 @@ from torch import Tensor
 
 from two_tower_assets.distributed.gather import gather_rows
 from two_tower_assets.settings import TrainingSettings
-from two_tower_assets.training.loss import sampled_softmax_loss, taste_loss
+from two_tower_assets.training.loss import Candidates
+from two_tower_assets.training.objective import Inputs, encoded, head_loss
 from two_tower_assets.training.sampler import Batch, share_of
-from two_tower_assets.training.towers import TwoTower
-from two_tower_assets.training.trainer import candidates_of, encoded
+from two_tower_assets.training.towers import TwoTower, bounded_temperature
 
 
 @dataclass(frozen=True)
@@ -82,41 +82,49 @@ def shared_step(
     torch.autograd.backward(loss)
     whole = _sum_up(list(model.parameters()), loss.detach())
     optimizer.step()
-    model.bound_temperature()
+    bounded_temperature(model.log_temperature_H)
     return whole
 
 
 def own_loss(model: TwoTower, parts: Sequence[Batch], settings: TrainingSettings, *, crew: Crew, step: int) -> Tensor:
-    """This worker's summand of the step's loss, which is that of `training.trainer.batch_loss`."""
+    """This worker's summand of the step's loss, which is that of `training.objective.batch_loss`."""
+    inputs = [Inputs.of(batch, model.device) for batch in parts]
     users, items = [], []
-    for part, batch in zip(crew.own, parts, strict=True):
+    for part, given in zip(crew.own, inputs, strict=True):
         torch.manual_seed(_seed(settings.seed, step, part))
-        user, item = encoded(model, batch, settings)
+        user, item = zip(*(encoded(model, head, given, settings) for head in model.user.heads), strict=True)
         users.append(user)
         items.append(item)
     videos = _gathered(items, crew.lengths(parts[0].encoded))
     return torch.stack(
-        [_part_loss(model, user, videos, batch, settings) for user, batch in zip(users, parts, strict=True)]
+        [
+            _part_loss(model, (user, videos), batch, given.candidates, settings)
+            for user, batch, given in zip(users, parts, inputs, strict=True)
+        ]
     ).sum()
 
 
-def _gathered(items: Sequence[list[Tensor]], lengths: Sequence[int]) -> list[Tensor]:
+def _gathered(items: Sequence[Sequence[Tensor]], lengths: Sequence[int]) -> list[Tensor]:
     """One [M, D] a head, of the videos of all workers."""
     sizes = [head.shape[1] for head in items[0]]
-    own = torch.cat([torch.cat(heads, dim=1) for heads in items])
+    own = torch.cat([torch.cat(list(heads), dim=1) for heads in items])
     return list(torch.split(gather_rows(own, lengths), sizes, dim=1))
 
 
 def _part_loss(
-    model: TwoTower, user: list[Tensor], videos: list[Tensor], batch: Batch, settings: TrainingSettings
+    model: TwoTower,
+    parts: tuple[Sequence[Tensor], Sequence[Tensor]],
+    batch: Batch,
+    candidates: Candidates,
+    settings: TrainingSettings,
 ) -> Tensor:
-    candidates = candidates_of(batch, model.device)
-    *heads_MD, taste_MD = videos
-    *users, user_taste_BD = user
-    heads = zip(users, heads_MD, model.log_temperature_H, strict=True)
-    retrieval = torch.stack([sampled_softmax_loss(*head, candidates) for head in heads]).mean()
-    taste = taste_loss(user_taste_BD, taste_MD, model.log_taste_scale, candidates)
-    return batch.row_share * retrieval + batch.nope_share * settings.taste_loss * taste
+    """What a slice adds: the same share of each head's loss as of the rows that the head learns from."""
+    heads = zip(model.user.heads, zip(*parts, strict=True), model.log_scales, strict=True)
+    *retrieval, taste = (
+        head_loss(model, head, encoded_by, scale, candidates=candidates, settings=settings)
+        for head, encoded_by, scale in heads
+    )
+    return batch.row_share * torch.stack(retrieval).sum() + batch.nope_share * taste
 
 
 def _sum_up(parameters: Sequence[Tensor], loss: Tensor) -> float:

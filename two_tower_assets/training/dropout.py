@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Final
 
 import torch
@@ -10,6 +13,24 @@ from torch import Tensor, nn
 _DRAWS: Final = 2**16
 """What a draw of 16 bits can be; four of them come out of one number of torch's generator."""
 _DRAWS_A_NUMBER: Final = 4
+
+
+_GENERATOR: Final[ContextVar[torch.Generator | None]] = ContextVar("generator", default=None)
+
+
+@contextmanager
+def drawing_from(generator: torch.Generator) -> Iterator[None]:
+    """Let what a model draws in this thread meanwhile come from a generator, and not from torch's own."""
+    before = _GENERATOR.set(generator)
+    try:
+        yield
+    finally:
+        _GENERATOR.reset(before)
+
+
+def generator_of_draws() -> torch.Generator | None:
+    """Return what to draw from; None: torch's own."""
+    return _GENERATOR.get()
 
 
 class Dropout(nn.Module):
@@ -32,7 +53,8 @@ class Dropout(nn.Module):
             return x
         numbers = torch.empty(-(-x.numel() // _DRAWS_A_NUMBER), dtype=torch.int64, device=x.device)
         # Its whole range: left to itself, the generator draws no sign.
-        draws = numbers.random_(torch.iinfo(torch.int64).min, None).view(torch.int16)[: x.numel()].view(x.shape)
+        numbers.random_(torch.iinfo(torch.int64).min, None, generator=generator_of_draws())
+        draws = numbers.view(torch.int16)[: x.numel()].view(x.shape)
         # As numbers, not as truth values, which torch compares and multiplies one by one.
         kept = draws.to(torch.float32).ge_(self._dropped - _DRAWS // 2).mul_(self._scale)
         return x * kept

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from two_tower_assets.features.video_vocabulary import NO_SLOT
 from two_tower_assets.settings import ModelSettings
 from two_tower_assets.training.bags import SparseFeatures
-from two_tower_assets.training.dropout import Dropout
+from two_tower_assets.training.dropout import Dropout, generator_of_draws
 from two_tower_assets.training.first_layer import first_layer
 
 START_SCALE: Final = 0.02
@@ -98,6 +98,7 @@ class VideoWeights(nn.Module):
         unknown = len(self.weight) - 1
         absent_B = slot_B == NO_SLOT
         if self.training:
-            absent_B = absent_B | (torch.rand(len(slot_B), device=slot_B.device) < self.dropout)
+            draws_B = torch.rand(len(slot_B), device=slot_B.device, generator=generator_of_draws())
+            absent_B = absent_B | (draws_B < self.dropout)
         # Not self.weight[…]: the gradient of that is added up by threads in any order.
         return self.weight.index_select(0, torch.where(absent_B, unknown, slot_B))

@@ -74,6 +74,11 @@ class Tower(nn.Module):
         self.register_buffer("blend_P", even_blend(len(sizes)))
         self.register_buffer("everybody_P", torch.tensor([1.0, 0.0]))
 
+    @property
+    def heads(self) -> range:
+        """Numbers of the heads: those of content, that of videos under `hybrid`, taste."""
+        return range(len(self.blend_P) - 1)
+
     def blended(self, parts: Sequence[Tensor]) -> Tensor:
         """Lay parts of length 1 behind one another: float32 [B, 256] of length 1."""
         return torch.cat([part * share for part, share in zip(parts, self.blend_P, strict=True)], dim=1)
@@ -97,23 +102,29 @@ class UserTower(Tower):
             nn.init.normal_(bags.weight, std=START_SCALE)
             self.videos = nn.Sequential(Dropout(settings.bag_dropout), bags)
 
-    def parts(self, features: Tensor | SparseFeatures) -> list[Tensor]:
-        """One float32 [B, size] of length 1 a head: the retrieval heads, then taste.
+    def part(self, features: Tensor | SparseFeatures, head: int) -> Tensor:
+        """Return what a head says, float32 [B, size] of length 1.
 
         Args:
             features: with their zeros, or without where there is no head of videos.
+            head: one of `heads`.
         """
+        (module,) = self.modules_of(head)
         if self.videos is None:
-            return [_unit(head(features)) for head in (*self.content, self.taste)]
+            return _unit(module(features))
         assert isinstance(features, Tensor)
         content_BF, bags_BV = features[:, : self.content_width], features[:, self.content_width :]
-        retrieval = [*(head(content_BF) for head in self.content), self.videos(bags_BV)]
-        return [_unit(part) for part in (*retrieval, self.taste(content_BF))]
+        return _unit(module(bags_BV if module is self.videos else content_BF))
+
+    def modules_of(self, head: int) -> list[nn.Module]:
+        """What a head is made of."""
+        videos = [] if self.videos is None else [self.videos]
+        return [[*self.content, *videos, self.taste][head]]
 
     def forward(self, features_BF: Tensor) -> Tensor:
         """Return float32 [B, 256] of length 1."""
         everybody_BP = self.everybody_P.expand(features_BF.shape[0], POPULARITY_SIZE)
-        return self.blended([*self.parts(features_BF), everybody_BP])
+        return self.blended([*(self.part(features_BF, head) for head in self.heads), everybody_BP])
 
 
 class ItemTower(Tower):
@@ -134,13 +145,25 @@ class ItemTower(Tower):
             self.videos = VideoWeights(videos, size, settings.video_dropout)
             self.taste_of_video = VideoWeights(videos, taste, settings.video_dropout)
 
-    def parts(self, features: Tensor | SparseFeatures, slot_B: Tensor) -> list[Tensor]:
-        """One float32 [B, size] of length 1 a head: the retrieval heads, then taste."""
-        *retrieval, taste_BD = [head(features) for head in (*self.content, self.taste)]
+    def part(self, features: Tensor | SparseFeatures, slot_B: Tensor, head: int) -> Tensor:
+        """Return what a head says, float32 [B, size] of length 1.
+
+        Args:
+            features: with their zeros or without.
+            slot_B: as for `forward`.
+            head: one of `heads`.
+        """
+        said = [module(slot_B if isinstance(module, VideoWeights) else features) for module in self.modules_of(head)]
+        return _unit(torch.stack(said).sum(dim=0) if len(said) > 1 else said[0])
+
+    def modules_of(self, head: int) -> list[nn.Module]:
+        """What a head is made of, added up."""
+        made_of: list[list[nn.Module]] = [[module] for module in self.content]
         if self.videos is not None and self.taste_of_video is not None:
-            retrieval.append(self.videos(slot_B))
-            taste_BD = taste_BD + self.taste_of_video(slot_B)
-        return [_unit(part) for part in (*retrieval, taste_BD)]
+            made_of += [[self.videos], [self.taste, self.taste_of_video]]
+        else:
+            made_of += [[self.taste]]
+        return made_of[head]
 
     def forward(self, features_BF: Tensor, slot_B: Tensor, popularity_B: Tensor) -> Tensor:
         """Return float32 [B, 256] of length 1.
@@ -151,7 +174,8 @@ class ItemTower(Tower):
             popularity_B: float32 in −1…1, `popularity.Popularity.value`.
         """
         rest_B = torch.sqrt(torch.clamp(1 - popularity_B**2, min=0.0))
-        return self.blended([*self.parts(features_BF, slot_B), torch.stack([popularity_B, rest_B], dim=1)])
+        parts = [self.part(features_BF, slot_B, head) for head in self.heads]
+        return self.blended([*parts, torch.stack([popularity_B, rest_B], dim=1)])
 
 
 class TwoTower(nn.Module):
@@ -189,14 +213,20 @@ class TwoTower(nn.Module):
         """Mean softmax temperature of the retrieval heads."""
         return float(torch.exp(self.log_temperature_H.detach()).mean())
 
-    @torch.no_grad()
-    def bound_temperature(self) -> None:
-        """Put the temperatures back between their bounds; called after each optimiser step.
+    @property
+    def taste_head(self) -> int:
+        """Number of the last head; those before it are for retrieval."""
+        return len(self.log_temperature_H)
 
-        A projection, and not a clamp in the forward pass, because a clamped value has no gradient to return by.
-        """
-        low, high = TEMPERATURE_BOUNDS
-        self.log_temperature_H.clamp_(math.log(low), math.log(high))
+    @property
+    def log_scales(self) -> list[Tensor]:
+        """What makes logits of each head's cosines: of retrieval the log of the temperature, of taste of a factor."""
+        return [*self.log_temperature_H, self.log_taste_scale]
+
+    def parameters_of(self, head: int) -> list[nn.Parameter]:
+        """Weights of a head in both towers; no other head has any of them."""
+        modules = [*self.user.modules_of(head), *self.item.modules_of(head)]
+        return [parameter for module in modules for parameter in module.parameters()]
 
     @torch.no_grad()
     def set_blend(
@@ -235,6 +265,16 @@ class TwoTower(nn.Module):
             weight_H[-1] = self.settings.video_share
             weight_H[:-1] = (1 - self.settings.video_share) / (heads - 1)
         return weight_H * torch.exp(-self.log_temperature_H.detach())
+
+
+@torch.no_grad()
+def bounded_temperature(log_temperature: Tensor) -> None:
+    """Put temperatures back between their bounds; called after each optimiser step.
+
+    A projection, and not a clamp in the forward pass, because a clamped value has no gradient to return by.
+    """
+    low, high = TEMPERATURE_BOUNDS
+    log_temperature.clamp_(math.log(low), math.log(high))
 
 
 def head_sizes(settings: ModelSettings, *, hybrid: bool) -> tuple[int, ...]:

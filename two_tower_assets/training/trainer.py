@@ -1,38 +1,36 @@
-"""Fitting the towers: the optimiser loop, its schedule and the curves it leaves behind.
+"""Fitting the towers: the loop over steps and the curves it leaves behind.
 
-What does not live here: how validation is measured (a callable is given, so that training knows nothing of
-evaluation), what a batch is (`sampler`) and what is minimised (`loss`).
+What does not live here: a step of a head (`head_fit`), its schedule (`optimizer`), how validation is measured (a
+callable is given, so that training knows nothing of evaluation), what a batch is (`sampler`) and what is minimised
+(`objective`).
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 import torch
-from torch import Tensor, nn
 
 from two_tower_assets.errors import TrainingError
 from two_tower_assets.settings import ModelSettings, TrainingSettings
-from two_tower_assets.training.bags import on_device
 from two_tower_assets.training.data import TrainingData
-from two_tower_assets.training.loss import Candidates, sampled_softmax_loss, taste_loss
-from two_tower_assets.training.sampler import Batch, Sampler
-from two_tower_assets.training.towers import TwoTower
+from two_tower_assets.training.head_fit import HeadFit
+from two_tower_assets.training.objective import Inputs, batch_loss
+from two_tower_assets.training.optimizer import make_optimizer, set_rate
+from two_tower_assets.training.sampler import Sampler
+from two_tower_assets.training.side_by_side import in_step
+from two_tower_assets.training.towers import TwoTower, bounded_temperature
 
 Validate = Callable[[TwoTower], float]
 """Measures a model in evaluation mode; higher is better."""
 
 CPU: Final = torch.device("cpu")
-_WARM_UP: Final = 0.3
-_START_FACTOR: Final = 1 / 25
-_END_FACTOR: Final = 1e-4
-_BETAS: Final = (0.9, 0.999)
 
 _Drawn = TypeVar("_Drawn")
 
@@ -134,68 +132,6 @@ def new_model(data: TrainingData, model_settings: ModelSettings, settings: Train
     )
 
 
-def one_cycle(step: int, steps: int) -> float:
-    """Factor of the learning rate at a step counted from 0: cosine up during 30 %, cosine down to 1e-4.
-
-    Smith, "Super-convergence" (2018), with cosine annealing.
-    """
-    peak = max(1.0, _WARM_UP * steps)
-    if step < peak:
-        return _cosine(_START_FACTOR, 1.0, (step + 1) / (peak + 1))
-    return _cosine(1.0, _END_FACTOR, (step - peak) / max(1.0, steps - 1 - peak))
-
-
-def _cosine(start: float, end: float, share: float) -> float:
-    return end + (start - end) * (1 + math.cos(math.pi * min(share, 1.0))) / 2
-
-
-def make_optimizer(model: nn.Module, settings: TrainingSettings) -> torch.optim.AdamW:
-    """AdamW whose weight decay acts on matrices alone."""
-    matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    others = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
-    groups = [
-        {"params": matrices, "weight_decay": settings.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, betas=_BETAS, fused=True)
-
-
-def train_step(model: TwoTower, optimizer: torch.optim.Optimizer, batch: Batch, settings: TrainingSettings) -> float:
-    """One forward and backward pass and one update; returns the loss before it."""
-    loss = batch_loss(model, batch, settings)
-    optimizer.zero_grad(set_to_none=True)
-    torch.autograd.backward(loss)
-    optimizer.step()
-    model.bound_temperature()
-    return loss.item()
-
-
-def batch_loss(model: TwoTower, batch: Batch, settings: TrainingSettings) -> Tensor:
-    """Mean of the retrieval heads' losses, each by itself, and the weighted loss of the taste head."""
-    candidates = candidates_of(batch, model.device)
-    (*users, user_taste_BD), (*items, item_taste_MD) = encoded(model, batch, settings)
-    heads = zip(users, items, model.log_temperature_H, strict=True)
-    retrieval = torch.stack([sampled_softmax_loss(*head, candidates) for head in heads]).mean()
-    return retrieval + settings.taste_loss * taste_loss(
-        user_taste_BD, item_taste_MD, model.log_taste_scale, candidates
-    )
-
-
-def encoded(model: TwoTower, batch: Batch, settings: TrainingSettings) -> tuple[list[Tensor], list[Tensor]]:
-    """Return the parts of a batch's users and videos, each float32."""
-    slot_M = torch.from_numpy(batch.slot_M).to(model.device)
-    users_B, items_M = on_device(batch.users, model.device), on_device(batch.items_M, model.device)
-    with torch.autocast(model.device.type, torch.bfloat16, enabled=settings.precision == "bfloat16"):
-        users, items = model.user.parts(users_B), model.item.parts(items_M, slot_M)
-    return [part.float() for part in users], [part.float() for part in items]
-
-
-def candidates_of(batch: Batch, device: torch.device) -> Candidates:
-    """What the losses are told of a batch."""
-    names = [each.name for each in fields(Candidates)]
-    return Candidates(**{name: torch.from_numpy(getattr(batch, name)).to(device) for name in names})
-
-
 def prefetched(draw: Callable[[int], _Drawn], steps: range) -> Generator[_Drawn]:
     """Yield what is drawn for each step, in another thread while the one before it is learned."""
     with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
@@ -206,12 +142,6 @@ def prefetched(draw: Callable[[int], _Drawn], steps: range) -> Generator[_Drawn]
             yield drawn
         for last in coming:
             yield last.result()
-
-
-def set_rate(optimizer: torch.optim.Optimizer, settings: TrainingSettings, step: int, steps: int) -> None:
-    """Set the learning rate of a step (counted from 0)."""
-    for group in optimizer.param_groups:
-        group["lr"] = settings.learning_rate * one_cycle(step, steps)
 
 
 def finite(loss: float, taken: int) -> float:
@@ -247,19 +177,42 @@ class _Run:
 
     def through(self, sampler: Sampler) -> Fit:
         """Take all steps and return the model."""
-        optimizer = make_optimizer(self.model, self.settings)
+        device = self.model.device
+        losses = self._head_by_head if device == CPU else self._all_heads_at_once
         started = time.monotonic()
         rate = 0.0
-        for taken, batch in enumerate(prefetched(sampler.batch, range(self.steps)), start=1):
-            set_rate(optimizer, self.settings, taken - 1, self.steps)
-            loss = finite(train_step(self.model.train(), optimizer, batch, self.settings), taken)
-            self.curves.losses.append(loss)
+        for taken, loss in enumerate(losses(lambda step: Inputs.of(sampler.batch(step), device)), start=1):
+            self.curves.losses.append(finite(loss, taken))
             validation = self._measure(taken)
             rate = taken * self.settings.batch_size / (time.monotonic() - started)
             self.watch(StepReport(taken, self.steps, loss, validation, rate))
-        device = self.model.device
         ran = {"device": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}
         return Fit(self.model.cpu().eval(), self.steps, self.curves, rate, ran)
+
+    def _head_by_head(self, draw: Callable[[int], Inputs]) -> Iterator[float]:
+        """Losses of the steps, each head on a core of its own."""
+        fits = [HeadFit(self.model, head, self.settings, self.steps) for head in self.model.user.heads]
+        for steps in self._between_measurements():
+            self.model.train()
+            yield from in_step([fit.step for fit in fits], draw, steps)
+
+    def _between_measurements(self) -> Iterator[range]:
+        """Cut the steps where validation is due: no step may be taken while it is measured."""
+        every = self.settings.validate_every if self.validate else self.steps
+        for start in range(0, self.steps, every):
+            yield range(start, min(start + every, self.steps))
+
+    def _all_heads_at_once(self, draw: Callable[[int], Inputs]) -> Iterator[float]:
+        """Losses of the steps, which a card takes one after the other while the next batch is drawn."""
+        optimizer = make_optimizer(self.model.parameters(), self.settings)
+        for step, inputs in enumerate(prefetched(draw, range(self.steps))):
+            set_rate(optimizer, self.settings, step, self.steps)
+            loss = batch_loss(self.model.train(), inputs, self.settings)
+            optimizer.zero_grad(set_to_none=True)
+            torch.autograd.backward(loss)
+            optimizer.step()
+            bounded_temperature(self.model.log_temperature_H)
+            yield loss.item()
 
     def _measure(self, taken: int) -> float | None:
         if self.validate is None or not is_measured(taken, self.steps, self.settings):

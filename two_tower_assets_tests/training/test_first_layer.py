@@ -51,7 +51,7 @@ def test_a_tower_says_the_same_of_bags_without_their_zeros(videos: int) -> None:
     parts, gradients = [], []
     for features in (torch.cat([dense_BN, bags_BT], dim=1), sparse(dense_BN, bags_BT)):
         tower.zero_grad()
-        parts.append(tower.parts(features, slots))
+        parts.append([tower.part(features, slots, head) for head in tower.heads])
         torch.autograd.backward(sum(part[:, 0].sum() for part in parts[-1]))
         gradients.append([parameter.grad for parameter in tower.parameters()])
     torch.testing.assert_close(*parts)

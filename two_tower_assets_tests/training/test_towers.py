@@ -11,6 +11,7 @@ from two_tower_assets.training.heads import ContentHead, SignedLog, VideoWeights
 from two_tower_assets.training.towers import (
     TEMPERATURE_BOUNDS,
     TwoTower,
+    bounded_temperature,
     head_sizes,
 )
 
@@ -73,7 +74,8 @@ def test_the_cosine_is_the_weighted_mean_of_the_parts_logits() -> None:
     model.set_blend(taste_weight=0.5, popularity_weight=0.25, popularity_scale=4.0, half_life_days=30)
     features_BF, items_BF, popularity_B = torch.randn(4, 12), torch.randn(4, 6), torch.tensor([-1.0, 0.0, 0.5, 1.0])
     slots = torch.full((4,), NO_SLOT)
-    users, items = model.user.parts(features_BF), model.item.parts(items_BF, slots)
+    users = [model.user.part(features_BF, head) for head in model.user.heads]
+    items = [model.item.part(items_BF, slots, head) for head in model.item.heads]
     cosines = [(user * item).sum(1) for user, item in zip(users, items, strict=True)] + [popularity_B]
     expected = sum(weight * cosine for weight, cosine in zip([5, 2.5, 2.5, 1], cosines, strict=True)) / 11
     found = (model.user(features_BF) * model.item(items_BF, slots, popularity_B)).sum(1)
@@ -102,7 +104,7 @@ def test_temperatures_are_put_back_between_their_bounds_and_can_leave_them_again
     model = TwoTower(9, 3, ModelSettings())
     with torch.no_grad():
         model.log_temperature_H.fill_(-50.0)
-    model.bound_temperature()
+    bounded_temperature(model.log_temperature_H)
     assert model.temperature == pytest.approx(TEMPERATURE_BOUNDS[0])
     torch.exp(-model.log_temperature_H).sum().backward()
     assert model.log_temperature_H.grad is not None

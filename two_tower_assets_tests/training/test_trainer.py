@@ -10,8 +10,9 @@ import torch
 from two_tower_assets.errors import TrainingError
 from two_tower_assets.settings import TrainingSettings
 from two_tower_assets.training.data import TrainingData
+from two_tower_assets.training.optimizer import one_cycle
 from two_tower_assets.training.towers import TwoTower
-from two_tower_assets.training.trainer import StepReport, fit, one_cycle
+from two_tower_assets.training.trainer import StepReport, fit
 from two_tower_assets_tests.features.worlds import START, uid, world
 from two_tower_assets_tests.training.tastes import SMALL, cut, data_of, tastes
 
@@ -33,6 +34,21 @@ def test_the_same_seed_gives_the_same_weights_bit_by_bit(tmp_path: Path) -> None
     assert same(first, weights(data))
     assert torch.equal(torch.get_rng_state(), state)
     assert not same(first, weights(data, seed=1))
+
+
+def test_the_weights_do_not_depend_on_the_number_of_threads(tmp_path: Path) -> None:
+    """One thread that takes the heads by turns, and one for each of them."""
+    data = data_of(tastes(), tmp_path)
+    before = torch.get_num_threads()
+    try:
+        found = []
+        for threads in (1, 2, 4):
+            torch.set_num_threads(threads)
+            found.append(weights(data))
+    finally:
+        torch.set_num_threads(before)
+    assert same(found[0], found[1])
+    assert same(found[0], found[2])
 
 
 def test_nothing_after_the_cutoff_enters_the_weights(tmp_path: Path) -> None:
