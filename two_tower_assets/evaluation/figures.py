@@ -7,13 +7,15 @@ less than all of them do. All methods share the same resamples, so differences a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from two_tower_assets.evaluation.baselines.threads import side_by_side
 from two_tower_assets.evaluation.bootstrap import Interval, Pair, Resampling, mean_pairs
 from two_tower_assets.evaluation.groups import target_groups, user_groups
 from two_tower_assets.evaluation.metrics.exposure import coverage_at, gini_of_exposure, listed_mean, novelty
@@ -42,13 +44,14 @@ class Lists:
 
 
 def group_figures(lists: Lists, settings: EvaluationSettings) -> dict[str, Group]:
-    """Figures of every group of users and of targets that is not empty."""
-    groups = {
-        name: _of_users(lists, mask_U, settings)
+    """Figures of every group of users and of targets that is not empty, as many at once as there are threads."""
+    works: dict[str, Callable[[], Group]] = {
+        name: partial(_of_users, lists, mask_U, settings)
         for name, mask_U in user_groups(lists.task, lists.shelf, settings.light_decisions)
     }
-    targets = {name: _of_targets(lists, mask_T, settings) for name, mask_T in target_groups(lists.task, lists.shelf)}
-    return groups | targets
+    for name, mask_T in target_groups(lists.task, lists.shelf):
+        works[name] = partial(_of_targets, lists, mask_T, settings)
+    return dict(zip(works, side_by_side(list(works.values())), strict=True))
 
 
 def user_values(lists: Lists, ranking: Ranking, ks: tuple[int, ...]) -> dict[str, NDArray[np.float64]]:

@@ -1,26 +1,26 @@
 """Feature payloads as the database's functions return them: read page by page into parquet, and parsed in bulk.
 
-What does not live here: the file itself (`payload_file`), reading the same without a Postgres URL (`rest_payloads`),
-what the numbers mean (`numerics`) and the same features computed without the database (`frames`).
+What does not live here: the pages (`payload_pages`), their file (`payload_file`), reading the same without a Postgres
+URL (`rest_payloads`), what the numbers mean (`numerics`), and the same features computed without the database
+(`frames`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
-import psycopg
 import pyarrow.parquet as pq
 
 from two_tower_assets.contract import MAX_PAGE, VIDEO_SEGMENTS
-from two_tower_assets.database.connection import connect, without_password
-from two_tower_assets.database.queries import query
+from two_tower_assets.database.connection import without_password
 from two_tower_assets.errors import FeatureError
 from two_tower_assets.features.payload_file import Row, write_payloads
+from two_tower_assets.features.payload_pages import Pages, pages_of
 from two_tower_assets.features.raw import RAW_ITEMS, user_columns
 from two_tower_assets.progress import Progress, silent
 from two_tower_assets.sources.requirements import database_errors
@@ -145,42 +145,21 @@ def _blocks(path: Path, parse: Callable[[pl.DataFrame], pl.DataFrame]) -> Iterat
 
 
 def _read(url: str, path: Path, name: str, parameters: Mapping[str, Any], progress: Progress) -> int:
-    """Write all pages of the query `<name>_page`, then compare with the query `<name>_count`.
-
-    One repeatable-read transaction holds every page and the count to the same rows.
-    """
-    with connect(url) as connection, database_errors("The feature payloads could not be read"):
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
-        total = _number(connection, f"{name}_count", parameters)
-        pages = _pages(connection, f"{name}_page", parameters)
-        done = write_payloads(path, _told(pages, total, progress), page=parameters["page"])
-    if done != total:
+    """Write all pages of the query `<name>_page`, which must hold what was counted without them."""
+    with database_errors("The feature payloads could not be read"), pages_of(url, name, parameters) as found:
+        done = write_payloads(path, _told(found, progress), page=parameters["page"])
+    if done != found.total:
         raise FeatureError(
-            f"The pages of payloads hold {done} rows, the table {total}",
+            f"The pages of payloads hold {done} rows, the table {found.total}",
             where=without_password(url),
             remedy="Run `two-tower migrate`, which installs the functions anew, and read again.",
         )
     return done
 
 
-def _told(pages: Iterable[Sequence[Row]], total: int, progress: Progress) -> Iterator[Sequence[Row]]:
+def _told(found: Pages, progress: Progress) -> Iterator[Sequence[Row]]:
     done = 0
-    for rows in pages:
+    for rows in found.pages:
         yield rows
         done += len(rows)
-        progress(done, total)
-
-
-def _pages(connection: psycopg.Connection[Any], name: str, parameters: Mapping[str, Any]) -> Iterator[list[Row]]:
-    """Follow the last id until a page is empty: a server may return fewer rows than asked for."""
-    after: str | None = None
-    while rows := connection.execute(query(name).encode(), {**parameters, "after": after}).fetchall():
-        yield rows
-        after = rows[-1][0]
-
-
-def _number(connection: psycopg.Connection[Any], name: str, parameters: Mapping[str, Any]) -> int:
-    row = connection.execute(query(name).encode(), parameters).fetchone()
-    assert row is not None
-    return int(row[0])
+        progress(done, found.total)

@@ -15,6 +15,7 @@ from two_tower_assets.features.checks import compare_matrices, compare_with_rpc
 from two_tower_assets.features.history import History
 from two_tower_assets.features.items import item_matrix
 from two_tower_assets.features.matrix import FeatureMatrix
+from two_tower_assets.features.payload_pages import pages_of
 from two_tower_assets.features.payloads import (
     ITEMS_FILE,
     USERS_FILE,
@@ -141,6 +142,19 @@ def test_pages_of_any_size_hold_everything(database: str, snapshot: Snapshot, fo
     assert pl.read_parquet(folder / ITEMS_FILE)["id"].to_list() == sorted(generate_sample(SAMPLE).videos["id"])
     assert (users, videos) == (len(people), 90)
     assert said[-1] == (users, users)
+
+
+@pytest.mark.usefixtures("snapshot")
+def test_all_pages_are_of_one_state_of_the_rows(database: str):
+    """Whatever session reads them: what is added meanwhile is in none, and what is deleted in its own."""
+    with pages_of(database, "features_item", {"page": 10}) as found:
+        ids = [video for video, _ in next(found.pages)]
+        with psycopg.connect(database) as connection:
+            connection.execute("insert into public.videos (id) select gen_random_uuid() from generate_series(1, 50)")
+            connection.execute("delete from public.videos where id = (select max(id::text)::uuid from public.videos)")
+        ids += [video for page in found.pages for video, _ in page]
+    assert len(ids) == found.total == 90
+    assert ids == sorted(generate_sample(SAMPLE).videos["id"])
 
 
 @pytest.mark.usefixtures("snapshot")
