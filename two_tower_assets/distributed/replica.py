@@ -17,6 +17,7 @@ from two_tower_assets.settings import ModelSettings, TrainingSettings
 from two_tower_assets.training.data import TrainingData
 from two_tower_assets.training.optimizer import make_optimizer, set_rate
 from two_tower_assets.training.sampler import Sampler
+from two_tower_assets.training.stepping import prefetched
 from two_tower_assets.training.trainer import (
     StepReport,
     Validate,
@@ -24,7 +25,6 @@ from two_tower_assets.training.trainer import (
     finite,
     is_measured,
     new_model,
-    prefetched,
 )
 
 Keep = Callable[[ReplicaState], None]

@@ -1,6 +1,6 @@
 """Fitting the towers: the loop over steps and the curves it leaves behind.
 
-What does not live here: a step of a head (`head_fit`), its schedule (`optimizer`), how validation is measured (a
+What does not live here: how steps are taken (`stepping`), their schedule (`optimizer`), how validation is measured (a
 callable is given, so that training knows nothing of evaluation), what a batch is (`sampler`) and what is minimised
 (`objective`).
 """
@@ -9,30 +9,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import torch
 
 from two_tower_assets.errors import TrainingError
 from two_tower_assets.settings import ModelSettings, TrainingSettings
 from two_tower_assets.training.data import TrainingData
-from two_tower_assets.training.head_fit import HeadFit
-from two_tower_assets.training.objective import Inputs, batch_loss
-from two_tower_assets.training.optimizer import make_optimizer, set_rate
+from two_tower_assets.training.objective import Inputs
 from two_tower_assets.training.sampler import Sampler
-from two_tower_assets.training.side_by_side import in_step
-from two_tower_assets.training.towers import TwoTower, bounded_temperature
+from two_tower_assets.training.stepping import all_heads_at_once, heads_side_by_side
+from two_tower_assets.training.towers import TwoTower
 
 Validate = Callable[[TwoTower], float]
 """Measures a model in evaluation mode; higher is better."""
 
 CPU: Final = torch.device("cpu")
-
-_Drawn = TypeVar("_Drawn")
 
 
 @dataclass(frozen=True)
@@ -98,7 +93,8 @@ def fit(
 ) -> Fit:
     """Fit the towers on the LIKEs before `data.until`.
 
-    The same data, settings and number of threads give the same weights, bit by bit; on a card nearly.
+    The same data and settings give the same weights, bit by bit, on any number of threads up to one more than there
+    are heads; on a card nearly.
 
     Args:
         data: what may be seen.
@@ -130,18 +126,6 @@ def new_model(data: TrainingData, model_settings: ModelSettings, settings: Train
         videos=len(data.states.space.videos),
         temperature=settings.initial_temperature,
     )
-
-
-def prefetched(draw: Callable[[int], _Drawn], steps: range) -> Generator[_Drawn]:
-    """Yield what is drawn for each step, in another thread while the one before it is learned."""
-    with ThreadPoolExecutor(1, thread_name_prefix="batches") as pool:
-        coming = [pool.submit(draw, step) for step in steps[:1]]
-        for following in steps[1:]:
-            drawn = coming.pop().result()
-            coming.append(pool.submit(draw, following))
-            yield drawn
-        for last in coming:
-            yield last.result()
 
 
 def finite(loss: float, taken: int) -> float:
@@ -178,10 +162,9 @@ class _Run:
     def through(self, sampler: Sampler) -> Fit:
         """Take all steps and return the model."""
         device = self.model.device
-        losses = self._head_by_head if device == CPU else self._all_heads_at_once
         started = time.monotonic()
         rate = 0.0
-        for taken, loss in enumerate(losses(lambda step: Inputs.of(sampler.batch(step), device)), start=1):
+        for taken, loss in enumerate(self._losses(sampler), start=1):
             self.curves.losses.append(finite(loss, taken))
             validation = self._measure(taken)
             rate = taken * self.settings.batch_size / (time.monotonic() - started)
@@ -189,30 +172,14 @@ class _Run:
         ran = {"device": torch.cuda.get_device_name(device)} if device.type == "cuda" else {}
         return Fit(self.model.cpu().eval(), self.steps, self.curves, rate, ran)
 
-    def _head_by_head(self, draw: Callable[[int], Inputs]) -> Iterator[float]:
-        """Losses of the steps, each head on a core of its own."""
-        fits = [HeadFit(self.model, head, self.settings, self.steps) for head in self.model.user.heads]
-        for steps in self._between_measurements():
-            self.model.train()
-            yield from in_step([fit.step for fit in fits], draw, steps)
+    def _losses(self, sampler: Sampler) -> Iterator[float]:
+        def draw(step: int) -> Inputs:
+            return Inputs.of(sampler.batch(step), self.model.device)
 
-    def _between_measurements(self) -> Iterator[range]:
-        """Cut the steps where validation is due: no step may be taken while it is measured."""
-        every = self.settings.validate_every if self.validate else self.steps
-        for start in range(0, self.steps, every):
-            yield range(start, min(start + every, self.steps))
-
-    def _all_heads_at_once(self, draw: Callable[[int], Inputs]) -> Iterator[float]:
-        """Losses of the steps, which a card takes one after the other while the next batch is drawn."""
-        optimizer = make_optimizer(self.model.parameters(), self.settings)
-        for step, inputs in enumerate(prefetched(draw, range(self.steps))):
-            set_rate(optimizer, self.settings, step, self.steps)
-            loss = batch_loss(self.model.train(), inputs, self.settings)
-            optimizer.zero_grad(set_to_none=True)
-            torch.autograd.backward(loss)
-            optimizer.step()
-            bounded_temperature(self.model.log_temperature_H)
-            yield loss.item()
+        if self.model.device != CPU:
+            return all_heads_at_once(self.model, self.settings, self.steps, draw)
+        pause = self.settings.validate_every if self.validate else self.steps
+        return heads_side_by_side(self.model, self.settings, self.steps, draw, pause_every=pause)
 
     def _measure(self, taken: int) -> float | None:
         if self.validate is None or not is_measured(taken, self.steps, self.settings):

@@ -7,7 +7,8 @@ import itertools
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -17,15 +18,18 @@ from two_tower_assets.features.sparse_rows import SparseRows
 from two_tower_assets.settings import EvaluationSettings, FeatureSettings, ModelSettings, TrainingSettings
 from two_tower_assets.training.data import TrainingData, training_data
 from two_tower_assets.training.examples import find_examples
+from two_tower_assets.training.objective import Inputs
 from two_tower_assets.training.sampler import Batch, Sampler
+from two_tower_assets.training.stepping import all_heads_at_once, heads_side_by_side
 from two_tower_assets.training.towers import head_sizes
-from two_tower_assets.training.trainer import CPU, StepReport, fit
+from two_tower_assets.training.trainer import CPU, StepReport, fit, new_model
 from two_tower_assets_tests.bench.cost import Cost, in_turns, measured
 from two_tower_assets_tests.bench.report import Line, Moved
 from two_tower_assets_tests.features.worlds import large_world
 
 _STEPS: Final = 40
 _WARM_UP: Final = 5
+_TURNS: Final = 3
 _TARGET: Final = 0.6
 
 _Product = tuple[int, int, int]
@@ -39,6 +43,7 @@ def measure() -> Iterator[Line]:
         data = _data(Path(folder))
         for device in devices:
             yield _line(data, device)
+        yield _side_by_side(data)
 
 
 def _line(data: TrainingData, device: torch.device) -> Line:
@@ -65,6 +70,35 @@ def _line(data: TrainingData, device: torch.device) -> Line:
         peak_mib=fitted.grown_mib,
         moved=Moved(flops, "operations"),
     )
+
+
+def _side_by_side(data: TrainingData) -> Line:
+    """Steps of heads side by side against steps of all at once, in turns."""
+    settings = TrainingSettings()
+    apart, together = in_turns(
+        lambda: _take(data, settings, partial(heads_side_by_side, pause_every=_STEPS)),
+        lambda: _take(data, settings, all_heads_at_once),
+        turns=_TURNS,
+        warm_up=1,
+    )
+    return Line(
+        stage="training",
+        what=f"step of {settings.batch_size} examples, heads side by side on {torch.get_num_threads()} threads",
+        figure=f"{apart.seconds / _STEPS * 1e3:.1f} ms",
+        against=f"all heads at once on as many: {together.seconds / _STEPS * 1e3:.1f} ms",
+        ratio=apart.seconds / together.seconds,
+        target="<= 1.0 x",
+        met=apart.seconds <= together.seconds,
+        seconds=apart.seconds / _STEPS,
+        peak_mib=apart.grown_mib,
+        moved=Moved(settings.batch_size, "rows"),
+    )
+
+
+def _take(data: TrainingData, settings: TrainingSettings, way: Callable[..., Iterator[float]]) -> None:
+    sampler, model = Sampler(data, settings), new_model(data, ModelSettings(), settings)
+    for _ in way(model, settings, _STEPS, lambda step: Inputs.of(sampler.batch(step), CPU)):
+        pass
 
 
 def step_products(batch: Batch, settings: ModelSettings) -> list[_Product]:

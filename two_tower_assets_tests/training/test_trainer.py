@@ -10,9 +10,12 @@ import torch
 from two_tower_assets.errors import TrainingError
 from two_tower_assets.settings import TrainingSettings
 from two_tower_assets.training.data import TrainingData
+from two_tower_assets.training.objective import Inputs
 from two_tower_assets.training.optimizer import one_cycle
+from two_tower_assets.training.sampler import Sampler
+from two_tower_assets.training.stepping import all_heads_at_once, heads_side_by_side
 from two_tower_assets.training.towers import TwoTower
-from two_tower_assets.training.trainer import StepReport, fit
+from two_tower_assets.training.trainer import StepReport, fit, new_model
 from two_tower_assets_tests.features.worlds import START, uid, world
 from two_tower_assets_tests.training.tastes import SMALL, cut, data_of, tastes
 
@@ -49,6 +52,22 @@ def test_the_weights_do_not_depend_on_the_number_of_threads(tmp_path: Path) -> N
         torch.set_num_threads(before)
     assert same(found[0], found[1])
     assert same(found[0], found[2])
+
+
+def test_heads_side_by_side_fit_what_all_at_once_fit(tmp_path: Path) -> None:
+    """But for dropout, which each way draws for itself, the losses are the same, step by step."""
+    data = data_of(tastes(), tmp_path)
+    shape = SMALL.model.model_copy(update={"dropout": 0.0})
+    sampler = Sampler(data, SMALL.training)
+
+    def draw(step: int) -> Inputs:
+        return Inputs.of(sampler.batch(step), torch.device("cpu"))
+
+    one, other = (new_model(data, shape, SMALL.training) for _ in range(2))
+    apart = list(heads_side_by_side(one, SMALL.training, 12, draw, pause_every=5))
+    together = list(all_heads_at_once(other, SMALL.training, 12, draw))
+    assert apart == pytest.approx(together, rel=1e-5)
+    assert torch.allclose(one.log_temperature_H, other.log_temperature_H, rtol=0, atol=1e-5)
 
 
 def test_nothing_after_the_cutoff_enters_the_weights(tmp_path: Path) -> None:
