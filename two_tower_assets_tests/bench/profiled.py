@@ -25,6 +25,8 @@ WIDTH: Final = 777
 SIZE: Final = 256
 VIDEOS, WORDS, BAGS = 1300, 14, 768
 """Videos encoded in a step of the default settings, and what a made-up one has of 512 tags and 256 performers."""
+WORDS_OF_USERS: Final = 55
+"""What a made-up user's bags hold on average, of thirty decisions."""
 HEADS: Final = ModelSettings().heads + 1
 METHODS, METRICS, USERS = 8, 15, 2000
 TURNS: Final = 100
@@ -38,7 +40,10 @@ def measure() -> Iterator[Line]:
     torch.set_num_threads(1)
     try:
         with one_blas_thread():
-            yield from [_bags(), _videos_bags(), _dropout(), _resamples()]
+            yield _bags()
+            yield _thin_bags("videos", VIDEOS, WORDS)
+            yield _thin_bags("users", ROWS, WORDS_OF_USERS)
+            yield from [_dropout(), _resamples()]
     finally:
         torch.set_num_threads(threads)
 
@@ -56,13 +61,13 @@ def _bags() -> Line:
     return _line(what, ROWS, lambda: head(rows_BF).sum().backward(), "the gradient of all that goes in", before)
 
 
-def _videos_bags() -> Line:
-    """Forward and backward of the first layers of the videos of a step, with and without the zeros of their bags."""
+def _thin_bags(whose: str, rows: int, words: int) -> Line:
+    """Forward and backward of the first layers of a step, with and without the zeros of bags."""
     random = np.random.default_rng(0)
-    words = np.zeros((VIDEOS, BAGS), dtype=np.float32)
-    words[:, :WORDS] = 1.0
-    bags_BT = torch.from_numpy(random.permuted(words, axis=1))
-    no_numerics, no_bias = torch.zeros(VIDEOS, 0), torch.zeros(SIZE)
+    bags = np.zeros((rows, BAGS), dtype=np.float32)
+    bags[:, :words] = 1.0
+    bags_BT = torch.from_numpy(random.permuted(bags, axis=1))
+    no_numerics, no_bias = torch.zeros(rows, 0), torch.zeros(SIZE)
     without_zeros = sparse(no_numerics, bags_BT)
     weights = [torch.rand(SIZE, BAGS, requires_grad=True) for _ in range(HEADS)]
 
@@ -73,8 +78,8 @@ def _videos_bags() -> Line:
     def before() -> None:
         torch.stack([torch.nn.functional.linear(bags_BT, weight) for weight in weights]).sum().backward()
 
-    what = f"first layers of {VIDEOS} videos with {WORDS} of {BAGS} words, forward and backward, no zeros"
-    return _line(what, VIDEOS, now, "dense products", before)
+    what = f"first layers of {rows} {whose} with {words} of {BAGS} words, forward and backward, no zeros"
+    return _line(what, rows, now, "dense products", before)
 
 
 def _dropout() -> Line:
