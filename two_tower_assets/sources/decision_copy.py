@@ -91,7 +91,7 @@ def read_decisions(connection: psycopg.Connection[Any], types: DecisionTypes, pr
     waiting: list[NDArray[np.void]] = []
     received, skip = 0, _HEADER
     with ThreadPoolExecutor(1) as beside:
-        coded: Future[None] = beside.submit(columns.add, waiting)
+        coded: Future[None] = beside.submit(columns.add, ())
         for block in copy_out(connection, statement.as_string(connection)):
             waiting.append(np.frombuffer(block, dtype=_ROW, offset=skip, count=(len(block) - skip) // _ROW.itemsize))
             skip, received = 0, received + len(waiting[-1])

@@ -1,6 +1,6 @@
 """The loss of a batch, head by head: heads share no weight, and the loss of the towers is the sum of theirs.
 
-What does not live here: the losses themselves (`loss`), and who takes steps (`head_fit`, `trainer`).
+What does not live here: the losses themselves (`loss`), and who takes steps (`head_fit`, `stepping`).
 """
 
 from __future__ import annotations
