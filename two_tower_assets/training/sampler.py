@@ -201,7 +201,8 @@ class Sampler:
     def _probability_of_targets(self) -> NDArray[np.float64]:
         """[videos] chance that one row has this target: Σ over its LIKEs of W_u^p / ΣW^p · w / W_u."""
         history, likes = self._data.history, self._likes
-        total = np.where(likes.counts > 0, likes.totals, 1.0)
+        # Whose LIKEs are all too old to weigh anything is never drawn.
+        total = np.where(likes.totals > 0, likes.totals, 1.0)
         share_U = self._user_weights(total) / total
         probability = np.zeros(len(history.video_ids))
         for start in range(0, len(likes.values), _BLOCK):
