@@ -41,6 +41,8 @@ def _parts(value: Any) -> Iterator[bytes]:
             yield f"{value.dtype}{value.shape}".encode() + np.ascontiguousarray(value).tobytes()
         case pl.DataFrame():
             yield _arrow(value)
+        case pl.Series():
+            yield _arrow(value.to_frame())
         case BaseModel():
             yield value.model_dump_json().encode()
         case Mapping() | list() | tuple():

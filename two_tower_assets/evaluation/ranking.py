@@ -88,7 +88,10 @@ def rank(task: RankingTask, history: History, score: Score, k: int, *, engine: E
     size = max(1, _BLOCK_SCORES // max(1, len(task.candidates)))
     starts = range(0, len(task.users), size)
     blocks = [np.arange(start, min(start + size, len(task.users))) for start in starts]
-    return _joined([Ranking(**found) for found in engine.blocks(ranker.block, blocks)], ranker.k)
+    ranking = _unfilled(task, ranker.k)
+    for rows, found in zip(blocks, engine.blocks(ranker.block, blocks), strict=True):
+        _fill(ranking, task, rows, found)
+    return ranking
 
 
 def reordered(ranking: Ranking, task: RankingTask, score_UK: NDArray[np.float32]) -> Ranking:
@@ -116,11 +119,26 @@ def _moved(rank_T: NDArray[np.int64], row_T: NDArray[np.int64], new_rank_UK: NDA
     return np.where(rank_T == PADDING, PADDING, new_rank_UK[row_T, rank_T])
 
 
-def _joined(blocks: list[Ranking], k: int) -> Ranking:
-    none, no_score = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-    empty = Ranking(np.empty((0, k), np.int64), np.empty((0, k), np.float32), none, none, no_score, no_score)
-    columns = zip(*(vars(block).values() for block in (empty, *blocks)), strict=True)
-    return Ranking(*(np.concatenate(column) for column in columns))
+def _unfilled(task: RankingTask, k: int) -> Ranking:
+    """Room for all lists, made at once: what blocks leave behind would lie between what they need for a moment."""
+    users, targets, nopes = len(task.users), len(task.targets), len(task.nopes)
+    return Ranking(
+        top_UK=np.empty((users, k), np.int64),
+        score_UK=np.empty((users, k), np.float32),
+        target_rank_T=np.empty(targets, np.int64),
+        nope_rank_N=np.empty(nopes, np.int64),
+        target_score_T=np.empty(targets, np.float32),
+        nope_score_N=np.empty(nopes, np.float32),
+    )
+
+
+def _fill(ranking: Ranking, task: RankingTask, rows: NDArray[np.int64], found: Arrays) -> None:
+    """Put the lists of consecutive rows into their places."""
+    of_users = slice(rows[0], rows[-1] + 1)
+    of_targets, of_nopes = _pairs_of(task.targets, rows), _pairs_of(task.nopes, rows)
+    for name, whole in vars(ranking).items():
+        at = of_users if name.endswith("_UK") else of_targets if name.startswith("target") else of_nopes
+        whole[at] = found[name]
 
 
 @dataclass(frozen=True)
@@ -139,12 +157,11 @@ class _Ranker:
         best_BK, top_BK = torch.topk(score_BC, self.k, dim=1)
         there_BK = torch.isfinite(best_BK)
         top_BK, best_BK = torch.where(there_BK, top_BK, PADDING), torch.where(there_BK, best_BK, -torch.inf)
-        rank_BC = _ranks(top_BK, score_BC.shape[1])
         return {
             "top_UK": top_BK.numpy(),
             "score_UK": best_BK.numpy(),
-            "target_rank_T": rank_BC[targets].numpy(),
-            "nope_rank_N": rank_BC[nopes].numpy(),
+            "target_rank_T": _ranks(top_BK, *targets).numpy(),
+            "nope_rank_N": _ranks(top_BK, *nopes).numpy(),
             "target_score_T": target_score_T.numpy(),
             "nope_score_N": nope_score_N.numpy(),
         }
@@ -164,16 +181,20 @@ class _Ranker:
         return place
 
 
+def _pairs_of(pairs: Pairs, rows: NDArray[np.int64]) -> slice:
+    """Which pairs are of consecutive rows."""
+    first, last = np.searchsorted(pairs.row, [rows[0], rows[-1] + 1])
+    return slice(first, last)
+
+
 def _block_of(pairs: Pairs, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
     """Index of the pairs of consecutive rows in a block of scores."""
-    first, last = np.searchsorted(pairs.row, [rows[0], rows[-1] + 1])
-    return torch.from_numpy(pairs.row[first:last] - rows[0]), torch.from_numpy(pairs.place[first:last])
+    of_rows = _pairs_of(pairs, rows)
+    return torch.from_numpy(pairs.row[of_rows] - rows[0]), torch.from_numpy(pairs.place[of_rows])
 
 
-def _ranks(top_BK: Tensor, candidates: int) -> Tensor:
-    """Rank of every candidate, int64 [B, C]; −1 where it is not in the list."""
-    # Padding is sent to one column more, which is then cut off.
-    rank_BC = torch.full((len(top_BK), candidates + 1), PADDING)
-    place_BK = torch.where(top_BK == PADDING, candidates, top_BK)
-    rank_BC.scatter_(1, place_BK, torch.arange(top_BK.shape[1]).expand_as(top_BK))
-    return rank_BC[:, :candidates]
+def _ranks(top_BK: Tensor, row_T: Tensor, place_T: Tensor) -> Tensor:
+    """Rank of some candidates in the lists of their rows, int64 [T]; −1 where one is not in it."""
+    is_there_TK = top_BK[row_T] == place_T[:, None]
+    rank_T = is_there_TK.to(torch.uint8).argmax(dim=1)
+    return torch.where(is_there_TK.any(dim=1), rank_T, PADDING)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
@@ -39,7 +39,6 @@ class TrainingData:
     """[videos] place of each in the space's vocabulary of videos, `NO_SLOT` (−1) where it has none."""
     catalogue: NDArray[np.int32]
     """Videos that could be recommended at `until`: known by then, active, and released or without a release date."""
-    _popularity: dict[float, Popularity] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def contenders(self) -> NDArray[np.int32]:
@@ -56,6 +55,11 @@ class TrainingData:
             found = popularity_of(self.history, self.until, self.catalogue, half_life_days)
             self._popularity[half_life_days] = found
         return self._popularity[half_life_days]
+
+    @cached_property
+    def _popularity(self) -> dict[float, Popularity]:
+        """What was counted so far, by half-life."""
+        return {}
 
     @cached_property
     def likes(self) -> Examples:
