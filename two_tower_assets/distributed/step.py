@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
 from two_tower_assets.distributed.gather import gather_rows
 from two_tower_assets.settings import TrainingSettings
+from two_tower_assets.training.dropout import seed_of
 from two_tower_assets.training.loss import Candidates
 from two_tower_assets.training.objective import Inputs, encoded, head_loss
 from two_tower_assets.training.sampler import Batch, share_of
@@ -91,7 +91,7 @@ def own_loss(model: TwoTower, parts: Sequence[Batch], settings: TrainingSettings
     inputs = [Inputs.of(batch, model.device) for batch in parts]
     users, items = [], []
     for part, given in zip(crew.own, inputs, strict=True):
-        torch.manual_seed(_seed(settings.seed, step, part))
+        torch.manual_seed(seed_of(settings.seed, step, part))
         user, item = zip(*(encoded(model, head, given, settings) for head in model.user.heads), strict=True)
         users.append(user)
         items.append(item)
@@ -142,8 +142,3 @@ def _sum_up(parameters: Sequence[Tensor], loss: Tensor) -> float:
     for parameter, gradient, workers in zip(parameters, found, flat[1:].tolist(), strict=False):
         parameter.grad = gradient.view_as(parameter) if workers else None
     return float(flat[0])
-
-
-def _seed(seed: int, step: int, part: int) -> int:
-    """A generator's seed of its own for each slice of each step."""
-    return int(np.random.SeedSequence((seed, step, part)).generate_state(1, np.uint64)[0] >> 1)

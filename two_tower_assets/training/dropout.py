@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +27,11 @@ def drawing_from(generator: torch.Generator) -> Iterator[None]:
         yield
     finally:
         _GENERATOR.reset(before)
+
+
+def seed_of(*parts: int) -> int:
+    """Return a generator's seed of its own for each combination of numbers."""
+    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> 1)
 
 
 def generator_of_draws() -> torch.Generator | None:

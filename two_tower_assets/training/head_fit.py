@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 from torch import nn
 
 from two_tower_assets.settings import TrainingSettings
-from two_tower_assets.training.dropout import drawing_from
+from two_tower_assets.training.dropout import drawing_from, seed_of
 from two_tower_assets.training.objective import Inputs, encoded, head_loss
 from two_tower_assets.training.optimizer import make_optimizer, set_rate
 from two_tower_assets.training.towers import TwoTower, bounded_temperature
@@ -28,7 +27,7 @@ class HeadFit:
         # The same memory as in the model, where the temperatures of all heads are one parameter.
         self._log_scale = nn.Parameter(model.log_scales[head].detach())
         self._optimizer = make_optimizer([*model.parameters_of(head), self._log_scale], settings)
-        self._generator = torch.Generator().manual_seed(_seed(settings.seed, head))
+        self._generator = torch.Generator().manual_seed(seed_of(settings.seed, head))
 
     def step(self, number: int, inputs: Inputs) -> float:
         """Take a step, counted from 0; returns what the head added to the loss before it."""
@@ -50,8 +49,3 @@ class HeadFit:
         if self._head != self._model.taste_head:
             bounded_temperature(self._log_scale)
         return loss.item()
-
-
-def _seed(seed: int, head: int) -> int:
-    """A generator's seed of its own for each head."""
-    return int(np.random.SeedSequence((seed, head)).generate_state(1, np.uint64)[0] >> 1)
