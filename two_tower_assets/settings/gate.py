@@ -37,7 +37,8 @@ class GateSettings(Strict):
     guard_margin: Annotated[float, Field(ge=0)] = 0.2
     """Share by which purity, coverage, NOPE rate, Gini and maker concentration may be worse than the champion's."""
     max_rerank_cost: Share = 0.03
-    """Share of NDCG@10 that the re-ranking of `ai-recommend-v5` may cost on the test window."""
+    """Share of NDCG@10 that the re-ranking of `ai-recommend-v5` may cost on the test window: a model is refused where
+    the whole paired 95 % interval is above it."""
     min_shipped_ratio: Share = 0.95
     """Smallest recall@200 of the shipped model on the test window, which it has seen, as a ratio to the evaluated
     model's, which has not."""

@@ -364,8 +364,8 @@ def test_ui_sets_the_model_beside_baselines_and_bounds(sound: Ui) -> None:
     assert sound.width(page.locator("img[alt^='NDCG@10']")) > 700
     question = named("purity@10 beside most_popular")
     sound.open("/assets/evaluation/verdict", shows="The gate lets this model pass.")
-    assert question in sound.value("answers").inner_text()
-    assert "≥" in sound.value("answers").inner_text()
+    for text in (question, "≥"):
+        sound.value("answers").get_by_text(text).first.wait_for()
     sound.open("/assets/evaluation/verdict?view=checks", shows=question)
 
 
@@ -381,7 +381,7 @@ def test_ui_sets_the_model_beside_baselines_and_bounds(sound: Ui) -> None:
 def test_ui_shows_what_columns_mean(sound: Ui, asset: str, column: str, meaning: str) -> None:
     """Assets that are tables have a schema, and a row count."""
     sound.open(f"/assets/{asset}", shows="Row count")
-    assert meaning in sound.value(column).inner_text()
+    sound.value(column).get_by_text(meaning).wait_for()
 
 
 def test_ui_leads_to_the_report_and_the_release(sound: Ui, home: Home) -> None:

@@ -32,11 +32,8 @@ schedules = [120]
 
 [evaluation]
 resamples = 100
-
-[gate]
-max_rerank_cost = 0.1
 """
-"""A fifth of the steps; with 77 judged users of ml-100k, what re-ranking then costs is a matter of draws."""
+"""A fifth of the steps."""
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 

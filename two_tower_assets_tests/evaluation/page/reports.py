@@ -114,6 +114,6 @@ def answers() -> tuple[Answer, ...]:
         Answer(question="nope_rate@10 beside most_popular", passed=True, value=0.041, bound=0.068),
         Answer(question="maker_hhi@10", passed=True, value=0.011, bound=0.016),
         Answer(question="new videos: recall@200 beside content_cosine", passed=True, value=0.36, bound=0.216),
-        Answer(question="ndcg@10 after re-ranking", passed=True, value=0.285, bound=0.28),
+        Answer(question="ndcg@10 that re-ranking costs, lower bound", passed=True, value=-0.002, bound=0.009),
         Answer(question="recall@200 beside the champion", passed=True, value=0.021, bound=-0.05),
     )
