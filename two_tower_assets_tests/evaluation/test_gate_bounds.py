@@ -74,7 +74,7 @@ def test_at_a_bound_a_model_passes_and_beyond_it_that_one_question_stops_it(
 
 
 def test_re_ranking_may_not_surely_cost_more_than_three_percent_and_must_have_been_measured() -> None:
-    """Of 0.3 that is 0.009, and the interval begins 0.02 below the mean; lists that were not re-ranked are refused."""
+    """Of 0.3 that is 0.009, and the interval begins 0.02 below the mean; lists not re-ranked are refused."""
     assert refusals(report({RERANKED: {NDCG: 0.2711}})) == []
     assert refusals(report({RERANKED: {NDCG: 0.2709}})) == ["ndcg@10 that re-ranking costs, lower bound"]
     assert refusals(without(report(), RERANKED)) == ["re-ranked lists"]
