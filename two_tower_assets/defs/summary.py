@@ -16,7 +16,6 @@ from two_tower_assets.defs.site import Site
 from two_tower_assets.defs.store import Made
 from two_tower_assets.defs.tables import TABLE_WIDTH, report_tables, verdict_lines
 from two_tower_assets.evaluation.gate import judge
-from two_tower_assets.publishing.recommend import recommend
 from two_tower_assets.publishing.registry import live_release
 from two_tower_assets.sources.snapshot import open_snapshot
 
@@ -49,6 +48,8 @@ def print_evaluation(site: Site) -> None:
 
 def print_recommendations(site: Site, user_id: str, limit: int) -> None:
     """Print the undecided videos nearest to a user's vector, as of the data's cut-off."""
+    from two_tower_assets.publishing.recommend import recommend
+
     videos = site.store.load("sources/videos")
     as_of = datetime.now(UTC) if site.origin.is_live else open_snapshot(videos.folder(site.home)).cutoff
     answer = recommend(site.serving_url, site.home.artifacts, user_id, limit=limit, as_of=as_of)

@@ -187,9 +187,10 @@ def test_every_promise_is_a_blocking_check() -> None:
     assert all(spec.blocking == (spec.asset_key.to_user_string() in BLOCKING_CHECKS) for spec in checks)
 
 
-def test_definitions_need_no_environment_and_no_torch(tmp_path: Path) -> None:
-    """They load in an empty environment and a strange folder, and torch is not imported."""
-    program = "import sys, two_tower_assets.definitions; sys.exit('torch' in sys.modules)"
+@pytest.mark.parametrize("module", ["definitions", "defs.summary"])
+def test_definitions_and_what_is_said_of_a_run_need_no_environment_and_no_torch(tmp_path: Path, module: str) -> None:
+    """They load in an empty environment and a strange folder, and torch, which takes a second, is not imported."""
+    program = f"import sys, two_tower_assets.{module}; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-W", "ignore", "-c", program], env={}, cwd=tmp_path, check=True)
 
 
