@@ -1,6 +1,6 @@
 """Decisions before a moment, copied out of Postgres, coded and sorted: the hot path of a snapshot.
 
-Ids are coded by a thread beside the one that receives. What does not live here: what becomes of the rows
+Ids and types are coded by a thread beside the one that receives. What does not live here: what becomes of the rows
 (`decision_log`).
 """
 
@@ -23,6 +23,7 @@ from two_tower_assets.sources.copying import copy_out
 from two_tower_assets.sources.decision_log import DecisionLog
 from two_tower_assets.sources.decision_order import in_order
 from two_tower_assets.sources.ids import IdCoder
+from two_tower_assets.sources.type_coder import TypeCoder
 
 _POSTGRES_EPOCH: Final = 946_684_800_000_000
 """2000-01-01 in microseconds since the Unix epoch: Postgres counts from there."""
@@ -34,7 +35,7 @@ _ROW: Final = np.dtype(
         ("user_length", ">i4"), ("user", "V16"),
         ("video_length", ">i4"), ("video", "V16"),
         ("time_length", ">i4"), ("time", ">i8"),
-        ("kind_length", ">i4"), ("kind", ">i2"),
+        ("kind_length", ">i4"), ("kind", ">i8"),
     ]
 )  # fmt: skip
 """One row of `snapshot_decisions.sql` in binary COPY."""
@@ -43,32 +44,30 @@ _CODED_AT_ONCE: Final = 1 << 17
 
 
 @dataclass(frozen=True)
-class DecisionTypes:
+class Counted:
     """What there is to copy, counted before."""
 
     cutoff: datetime
-    names: tuple[str, ...]
-    """Types that occur before the cut-off, sorted; a row names its type by its place from 1."""
     rows: int
     left_out: Mapping[str, int]
 
 
-def count_decisions(connection: psycopg.Connection[Any], cutoff: datetime | None) -> DecisionTypes | None:
-    """Count decisions by type before `cutoff` (None: up to the last so far); returns None when there is no last."""
+def count_decisions(connection: psycopg.Connection[Any], cutoff: datetime | None) -> Counted | None:
+    """Count decisions before `cutoff` (None: up to the last so far); returns None when there is no last."""
     cutoff = cutoff or _just_after_the_last(connection)
     if cutoff is None:
         return None
-    rows = connection.execute(sql.SQL(query("snapshot_decision_types")).format(cutoff=cutoff)).fetchall()
-    typed = sorted((name, before) for name, _, before, _ in rows if name is not None and before)
+    found = connection.execute(sql.SQL(query("snapshot_decision_counts")).format(cutoff=cutoff)).fetchone()
+    assert found is not None, "an aggregate without groups gives one row"
+    before, untyped, later, decisions = found
     left_out = {
-        "at or after the cut-off": sum(later for *_, later in rows),
-        "without a time": sum(decisions - before - later for _, decisions, before, later in rows),
-        "without a type": sum(before for name, _, before, _ in rows if name is None),
+        "at or after the cut-off": later,
+        "without a time": decisions - before - later,
+        "without a type": untyped,
     }
-    return DecisionTypes(
+    return Counted(
         cutoff=cutoff,
-        names=tuple(name for name, _ in typed),
-        rows=sum(before for _, before in typed),
+        rows=before - untyped,
         left_out={reason: count for reason, count in left_out.items() if count},
     )
 
@@ -80,14 +79,15 @@ def _just_after_the_last(connection: psycopg.Connection[Any]) -> datetime | None
     return last
 
 
-def read_decisions(connection: psycopg.Connection[Any], types: DecisionTypes, progress: Progress) -> DecisionLog:
-    """Copy the counted decisions and sort them; must run in the transaction that counted them."""
-    places = sql.SQL(" ").join(
-        sql.SQL("when {} then {}").format(name, place) for place, name in enumerate(types.names, start=1)
-    )
-    rows_wanted = sql.SQL(query("snapshot_decisions")).format(places=places, cutoff=types.cutoff)
+def read_decisions(connection: psycopg.Connection[Any], counted: Counted, progress: Progress) -> DecisionLog:
+    """Copy the counted decisions and sort them; must run in the transaction that counted them.
+
+    Raises:
+        SourceDataError: there are too many types of decisions.
+    """
+    rows_wanted = sql.SQL(query("snapshot_decisions")).format(cutoff=counted.cutoff)
     statement = sql.SQL("copy ({}) to stdout (format binary)").format(rows_wanted)
-    columns = _Columns(types.rows)
+    columns = _Columns(counted.rows)
     waiting: list[NDArray[np.void]] = []
     received, skip = 0, _HEADER
     with ThreadPoolExecutor(1) as beside:
@@ -95,22 +95,23 @@ def read_decisions(connection: psycopg.Connection[Any], types: DecisionTypes, pr
         for block in copy_out(connection, statement.as_string(connection)):
             waiting.append(np.frombuffer(block, dtype=_ROW, offset=skip, count=(len(block) - skip) // _ROW.itemsize))
             skip, received = 0, received + len(waiting[-1])
-            progress(received, types.rows)
+            progress(received, counted.rows)
             if sum(map(len, waiting)) >= columns.at_once:
                 # The blocks before must be done: as many more as this would be held if coding fell behind.
                 coded.result()
                 coded, waiting = beside.submit(columns.add, waiting), []
         coded.result()
     columns.add(waiting)
-    assert columns.done == types.rows, "one snapshot of the database holds one number of rows"
-    return columns.sorted(types.names)
+    assert columns.done == counted.rows, "one snapshot of the database holds one number of rows"
+    return columns.sorted(connection)
 
 
 class _Columns:
-    """Columns of all rows; ids as numbers in the order in which they came."""
+    """Columns of all rows; ids and types as numbers in the order in which they came."""
 
     def __init__(self, rows: int) -> None:
         self.done = 0
+        self._types = TypeCoder()
         self._ids = {"user": IdCoder(), "video": IdCoder()}
         self._codes = {name: np.empty(rows, dtype=np.uint32) for name in self._ids}
         self._time, self._kind = np.empty(rows, dtype=np.int64), np.empty(rows, dtype=np.int16)
@@ -125,16 +126,20 @@ class _Columns:
         if not blocks:
             return
         at = slice(self.done, self.done + sum(map(len, blocks)))
+        id_of = {name: np.concatenate([rows[name] for rows in blocks]) for name in self._ids}
         for name, ids in self._ids.items():
-            self._codes[name][at] = ids.codes(np.concatenate([rows[name] for rows in blocks]))
+            self._codes[name][at] = ids.codes(id_of[name])
         np.concatenate([rows["time"] for rows in blocks], out=self._time[at])
-        np.concatenate([rows["kind"] for rows in blocks], out=self._kind[at])
+        hashed = np.concatenate([rows["kind"] for rows in blocks], dtype=np.int64)
+        self._kind[at] = self._types.codes(hashed, id_of["user"], id_of["video"])
         self.done = at.stop
 
-    def sorted(self, names: tuple[str, ...]) -> DecisionLog:
+    def sorted(self, connection: psycopg.Connection[Any]) -> DecisionLog:
         """Return all rows by user, time and video."""
         users, user_place = self._ids["user"].in_order()
         videos, video_place = self._ids["video"].in_order()
+        names, type_place = self._types.in_order(connection)
         self._time += _POSTGRES_EPOCH
         user, video = user_place[self._codes.pop("user")], video_place[self._codes.pop("video")]
-        return DecisionLog(in_order(user, self._time, video, self._kind), users, videos, names)
+        kind = 1 + type_place[self._kind]
+        return DecisionLog(in_order(user, self._time, video, kind), users, videos, names)

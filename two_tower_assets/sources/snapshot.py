@@ -29,7 +29,7 @@ from two_tower_assets.progress import Progress, silent
 from two_tower_assets.sources.canonical import Canonical
 from two_tower_assets.sources.coerce import TEXTS, UTC_TIME
 from two_tower_assets.sources.copying import copy_out
-from two_tower_assets.sources.decision_copy import DecisionTypes, count_decisions, read_decisions
+from two_tower_assets.sources.decision_copy import Counted, count_decisions, read_decisions
 from two_tower_assets.sources.decision_log import DecisionLog
 from two_tower_assets.sources.requirements import database_errors, require_tables
 
@@ -115,9 +115,9 @@ def take_snapshot(
         require_tables(connection)
         profiles = _read(connection, "snapshot_profiles", PROFILES).sort("user_id")
         videos = _read(connection, "snapshot_videos", VIDEOS).sort("id")
-        types = _counted(connection, cutoff)
-        decisions = read_decisions(connection, types, progress)
-    return _stored(snapshots, profiles, videos, decisions, types)
+        counted = _counted(connection, cutoff)
+        decisions = read_decisions(connection, counted, progress)
+    return _stored(snapshots, profiles, videos, decisions, counted)
 
 
 def open_snapshot(folder: Path) -> Snapshot:
@@ -144,15 +144,15 @@ def _missing(folder: Path) -> list[str]:
     return [name for name in files if not (folder / name).exists()]
 
 
-def _counted(connection: psycopg.Connection[Any], cutoff: datetime | None) -> DecisionTypes:
-    types = count_decisions(connection, cutoff)
-    if types is None or types.rows == 0:
+def _counted(connection: psycopg.Connection[Any], cutoff: datetime | None) -> Counted:
+    counted = count_decisions(connection, cutoff)
+    if counted is None or counted.rows == 0:
         raise SourceDataError(
             "There is no decision to learn from" + (f" before {cutoff.isoformat()}" if cutoff else ""),
             where=Tables.DECISIONS,
             remedy="Load decisions with a type and a time that is not in the future.",
         )
-    return types
+    return counted
 
 
 def _read(connection: psycopg.Connection[Any], name: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -167,14 +167,14 @@ def _read(connection: psycopg.Connection[Any], name: str, schema: Mapping[str, p
 
 
 def _stored(
-    snapshots: Path, profiles: pl.DataFrame, videos: pl.DataFrame, decisions: DecisionLog, types: DecisionTypes
+    snapshots: Path, profiles: pl.DataFrame, videos: pl.DataFrame, decisions: DecisionLog, counted: Counted
 ) -> Snapshot:
     tables = {
         Tables.PROFILES: TableFacts(profiles.height, _hash(profiles, "user_id"), {}),
         Tables.VIDEOS: TableFacts(videos.height, _hash(videos, "id"), {}),
-        Tables.DECISIONS: TableFacts(types.rows, decisions.content_hash(), dict(types.left_out)),
+        Tables.DECISIONS: TableFacts(counted.rows, decisions.content_hash(), dict(counted.left_out)),
     }
-    content_hash = _hash_of_all(types.cutoff, tables)
+    content_hash = _hash_of_all(counted.cutoff, tables)
     folder = snapshots / content_hash[:16]
     if not _missing(folder):
         return open_snapshot(folder)
@@ -186,7 +186,7 @@ def _stored(
         profiles.write_parquet(partial / PROFILES_FILE)
         videos.write_parquet(partial / VIDEOS_FILE)
         decisions.write(partial / DECISIONS_FILE)
-        write_text(partial / FACTS_FILE, _facts_text(types.cutoff, content_hash, tables))
+        write_text(partial / FACTS_FILE, _facts_text(counted.cutoff, content_hash, tables))
         partial.chmod(0o755)
         _rename(partial, folder)
     finally:
