@@ -1,4 +1,4 @@
-"""Decisions before a moment, copied out of Postgres, coded and sorted: the hot path of a snapshot.
+"""Decisions before a moment, copied out of Postgres, coded, and sorted when asked: the hot path of a snapshot.
 
 Ids and types are coded by a thread beside the one that receives. What does not live here: what becomes of the rows
 (`decision_log`).
@@ -79,15 +79,15 @@ def _just_after_the_last(connection: psycopg.Connection[Any]) -> datetime | None
     return last
 
 
-def read_decisions(connection: psycopg.Connection[Any], counted: Counted, progress: Progress) -> DecisionLog:
-    """Copy the counted decisions and sort them; must run in the transaction that counted them.
+def copy_decisions(connection: psycopg.Connection[Any], counted: Counted, progress: Progress) -> CopiedDecisions:
+    """Copy the counted decisions; must run in the transaction that counted them.
 
     Raises:
         SourceDataError: there are too many types of decisions.
     """
     rows_wanted = sql.SQL(query("snapshot_decisions")).format(cutoff=counted.cutoff)
     statement = sql.SQL("copy ({}) to stdout (format binary)").format(rows_wanted)
-    columns = _Columns(counted.rows)
+    columns = CopiedDecisions(counted.rows)
     waiting: list[NDArray[np.void]] = []
     received, skip = 0, _HEADER
     with ThreadPoolExecutor(1) as beside:
@@ -103,10 +103,11 @@ def read_decisions(connection: psycopg.Connection[Any], counted: Counted, progre
         coded.result()
     columns.add(waiting)
     assert columns.done == counted.rows, "one snapshot of the database holds one number of rows"
-    return columns.sorted(connection)
+    columns.name_types(connection)
+    return columns
 
 
-class _Columns:
+class CopiedDecisions:
     """Columns of all rows; ids and types as numbers in the order in which they came."""
 
     def __init__(self, rows: int) -> None:
@@ -115,6 +116,8 @@ class _Columns:
         self._ids = {"user": IdCoder(), "video": IdCoder()}
         self._codes = {name: np.empty(rows, dtype=np.uint32) for name in self._ids}
         self._time, self._kind = np.empty(rows, dtype=np.int64), np.empty(rows, dtype=np.int16)
+        self._names: tuple[str, ...] = ()
+        self._type_place = np.empty(0, dtype=np.int16)
 
     @property
     def at_once(self) -> int:
@@ -134,12 +137,15 @@ class _Columns:
         self._kind[at] = self._types.codes(hashed, id_of["user"], id_of["video"])
         self.done = at.stop
 
-    def sorted(self, connection: psycopg.Connection[Any]) -> DecisionLog:
-        """Return all rows by user, time and video."""
+    def name_types(self, connection: psycopg.Connection[Any]) -> None:
+        """Ask for the names of the types that came."""
+        self._names, self._type_place = self._types.in_order(connection)
+
+    def sorted(self) -> DecisionLog:
+        """Return all rows by user, time and video; the columns are given up."""
         users, user_place = self._ids["user"].in_order()
         videos, video_place = self._ids["video"].in_order()
-        names, type_place = self._types.in_order(connection)
         self._time += _POSTGRES_EPOCH
         user, video = user_place[self._codes.pop("user")], video_place[self._codes.pop("video")]
-        kind = 1 + type_place[self._kind]
-        return DecisionLog(in_order(user, self._time, video, kind), users, videos, names)
+        kind = 1 + self._type_place[self._kind]
+        return DecisionLog(in_order(user, self._time, video, kind), users, videos, self._names)

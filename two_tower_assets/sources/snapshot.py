@@ -12,6 +12,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +30,7 @@ from two_tower_assets.progress import Progress, silent
 from two_tower_assets.sources.canonical import Canonical
 from two_tower_assets.sources.coerce import TEXTS, UTC_TIME
 from two_tower_assets.sources.copying import copy_out
-from two_tower_assets.sources.decision_copy import Counted, count_decisions, read_decisions
+from two_tower_assets.sources.decision_copy import Counted, copy_decisions, count_decisions
 from two_tower_assets.sources.decision_log import DecisionLog
 from two_tower_assets.sources.requirements import database_errors, require_tables
 
@@ -113,11 +114,13 @@ def take_snapshot(
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         require_tables(connection)
-        profiles = _read(connection, "snapshot_profiles", PROFILES).sort("user_id")
-        videos = _read(connection, "snapshot_videos", VIDEOS).sort("id")
         counted = _counted(connection, cutoff)
-        decisions = read_decisions(connection, counted, progress)
-    return _stored(snapshots, profiles, videos, decisions, counted)
+        copied = copy_decisions(connection, counted, progress)
+        with ThreadPoolExecutor(1) as beside:
+            decisions = beside.submit(copied.sorted)
+            profiles = _read(connection, "snapshot_profiles", PROFILES).sort("user_id")
+            videos = _read(connection, "snapshot_videos", VIDEOS).sort("id")
+    return _stored(snapshots, profiles, videos, decisions.result(), counted)
 
 
 def open_snapshot(folder: Path) -> Snapshot:
