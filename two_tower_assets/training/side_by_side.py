@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Generic, TypeVar
 
 import torch
+
+from two_tower_assets.training.worker_pool import worker_pool
 
 _Drawn = TypeVar("_Drawn")
 
@@ -36,17 +37,13 @@ def in_step(
     threads = torch.get_num_threads()
     workers = min(threads, len(chains) + 1)
     board = _Board(chains, draw, steps)
-    try:
-        with ThreadPoolExecutor(workers, "steps", torch.set_num_threads, (threads // workers,)) as pool:
-            for _ in range(workers):
-                pool.submit(board.work)
-            try:
-                yield from map(board.wait_for, steps)
-            finally:
-                board.stop()
-    finally:
-        # Each thread has its own number, and the last one that was set is that of threads yet to come.
-        torch.set_num_threads(threads)
+    with worker_pool(workers, "steps", threads_each=threads // workers) as pool:
+        for _ in range(workers):
+            pool.submit(board.work)
+        try:
+            yield from map(board.wait_for, steps)
+        finally:
+            board.stop()
 
 
 class _Board(Generic[_Drawn]):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Final, TypeVar
 
 import torch
 from threadpoolctl import threadpool_limits
+
+from two_tower_assets.training.worker_pool import worker_pool
 
 _Result = TypeVar("_Result")
 
@@ -60,14 +61,9 @@ def side_by_side(works: Sequence[Callable[[], _Result]]) -> list[_Result]:
     Raises:
         Exception: what the first work that failed raised, when the others are done.
     """
-    before = torch.get_num_threads()
-    threads = min(before, len(works))
+    threads = min(torch.get_num_threads(), len(works))
     if threads < 2:
         return [work() for work in works]
-    try:
-        with one_blas_thread(), ThreadPoolExecutor(threads, "fits", torch.set_num_threads, (1,)) as pool:
-            running = [pool.submit(work) for work in works]
-    finally:
-        # Each thread has its own number, and the last one that was set is that of threads yet to come.
-        torch.set_num_threads(before)
+    with one_blas_thread(), worker_pool(threads, "fits", threads_each=1) as pool:
+        running = [pool.submit(work) for work in works]
     return [done.result() for done in running]
