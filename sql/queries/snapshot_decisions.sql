@@ -1,5 +1,5 @@
 -- Purpose: decisions before a moment in columns of fixed width, so that binary COPY can be read as an array.
--- A hash stands for the type: finding it in a list would take three times as long (`snapshot_decision_names`).
+-- A hash stands for the type, which would cost more to find in a list; `snapshot_decision_names` gives the names.
 select
   d.user_id::uuid,
   d.video_id::uuid,

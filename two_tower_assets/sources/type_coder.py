@@ -1,7 +1,7 @@
 """The distinct types of decisions, found by their hashes while rows come in.
 
-Postgres takes a hash in a third of the time that finding a text in a list takes, and a number has one width. 64 bits
-tell all types apart. What does not live here: where the rows come from (`decision_copy`).
+A hash costs Postgres less than finding a text in a list, and a number has one width. 64 bits tell all types apart.
+What does not live here: where the rows come from (`decision_copy`).
 """
 
 from __future__ import annotations

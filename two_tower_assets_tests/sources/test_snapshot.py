@@ -101,6 +101,23 @@ def test_unusable_decisions_are_counted(
     }
 
 
+@pytest.mark.parametrize("rows", [2000, 300_000])
+def test_a_column_that_holds_no_types_is_refused_and_nothing_is_left(
+    database: str, connection: psycopg.Connection[tuple[object, ...]], tmp_path: Path, rows: int
+) -> None:
+    """A type for each row: the error names the column, also while rows are still to come."""
+    connection.execute(
+        """
+        insert into user_video_decisions
+        select lpad(to_hex(i), 32, '0')::uuid, %s, 'type ' || i, now() from generate_series(1, %s) as i
+        """,
+        [uid(1), rows],
+    )
+    with pytest.raises(SourceDataError, match="no types of decisions"):
+        take_snapshot(database, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 def test_unchanged_rows_give_the_same_folder(database: str, tmp_path: Path) -> None:
     """Another physical order of the same rows gives the same folder, untouched; a changed row gives another."""
     load(database, generate_sample(SampleSettings(users=40, videos=50, decisions_per_user=10)), source="sample")
