@@ -161,12 +161,12 @@ def _counted(connection: psycopg.Connection[Any], cutoff: datetime | None) -> Co
 def _read(connection: psycopg.Connection[Any], name: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Read a query of one JSON object a row; quote and delimiter are control characters, which JSON never holds."""
     statement = rf"copy ({query(name)}) to stdout (format csv, quote e'\x01', delimiter e'\x02')"
-    lines = bytearray().join(copy_out(connection, statement))
+    lines = b"".join(copy_out(connection, statement))
     # Polars' reader knows 64-bit integers only; times travel as such too.
     wire = {name: pl.Int64() if kind == UTC_TIME or kind.is_integer() else kind for name, kind in schema.items()}
     if not lines:
         return pl.DataFrame(schema=dict(schema))
-    return pl.read_ndjson(bytes(lines), schema=wire).cast(dict(schema))  # type: ignore[arg-type]
+    return pl.read_ndjson(lines, schema=wire).cast(dict(schema))  # type: ignore[arg-type]
 
 
 def _stored(
