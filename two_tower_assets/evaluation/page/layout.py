@@ -90,7 +90,7 @@ def _repulsion(difference_EX: Points) -> Points:
 
 
 def _square(difference: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Squared lengths; NumPy's sum over an axis of two takes several times as long."""
+    """Squared lengths; NumPy's sum over an axis of two takes longer."""
     along, across = difference[..., 0], difference[..., 1]
     squared: NDArray[np.float64] = along * along + across * across
     return squared
