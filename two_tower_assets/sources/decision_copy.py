@@ -35,7 +35,7 @@ _ROW: Final = np.dtype(
         ("user_length", ">i4"), ("user", "V16"),
         ("video_length", ">i4"), ("video", "V16"),
         ("time_length", ">i4"), ("time", ">i8"),
-        ("kind_length", ">i4"), ("kind", ">i8"),
+        ("kind_length", ">i4"), ("kind", "V8"),
     ]
 )  # fmt: skip
 """One row of `snapshot_decisions.sql` in binary COPY."""
@@ -133,7 +133,7 @@ class CopiedDecisions:
         for name, ids in self._ids.items():
             self._codes[name][at] = ids.codes(id_of[name])
         np.concatenate([rows["time"] for rows in blocks], out=self._time[at])
-        hashed = np.concatenate([rows["kind"] for rows in blocks], dtype=np.int64)
+        hashed = np.concatenate([rows["kind"] for rows in blocks])
         self._kind[at] = self._types.codes(hashed, id_of["user"], id_of["video"])
         self.done = at.stop
 

@@ -6,6 +6,7 @@ rows come from (`decision_copy`).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,16 +35,20 @@ class Ids:
 
 
 class IdCoder:
-    """Numbers ids from 0 on, in the order in which they first come."""
+    """Numbers ids from 0 on, in the order in which they first come.
 
-    def __init__(self) -> None:
-        self._known: pa.Array[Any] = pa.array([], pa.binary(BYTES))
+    Args:
+        width: bytes of each.
+    """
+
+    def __init__(self, width: int = BYTES) -> None:
+        self._known: pa.Array[Any] = pa.array([], pa.binary(width))
 
     def __len__(self) -> int:
         return len(self._known)
 
     def codes(self, ids: NDArray[np.void]) -> NDArray[np.uint32]:
-        """Return the number of each id ([B] of 16 bytes)."""
+        """Return the number of each id ([B] of `width` bytes)."""
         encoded = pc.dictionary_encode(_binary(ids))
         assert isinstance(encoded, pa.DictionaryArray)
         place = pc.index_in(encoded.dictionary, value_set=self._known)
@@ -56,7 +61,7 @@ class IdCoder:
         return codes
 
     def in_order(self) -> tuple[Ids, NDArray[np.uint32]]:
-        """Return the distinct ids and the place of each number among them."""
+        """Return the distinct ids, of 16 bytes, and the place of each number among them."""
         _, data = self._known.buffers()
         values = b"" if data is None else memoryview(data)[: len(self) * BYTES]
         pairs = np.frombuffer(values, dtype=">u8").reshape(-1, 2).astype(np.uint64)
@@ -68,5 +73,5 @@ class IdCoder:
 
 def _binary(ids: NDArray[Any]) -> pa.Array[Any]:
     """Bytes that lie behind one another, as arrow's array of ids."""
-    data = pa.py_buffer(ids.tobytes())
-    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(BYTES), data.size // BYTES, [None, data])
+    data, width = pa.py_buffer(ids.tobytes()), ids.itemsize * math.prod(ids.shape[1:])
+    return pa.FixedSizeBinaryArray.from_buffers(pa.binary(width), len(ids), [None, data])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from two_tower_assets.contract import Tables
 from two_tower_assets.database.queries import query
 from two_tower_assets.errors import SourceDataError
+from two_tower_assets.sources.ids import IdCoder
 
 MOST_TYPES: Final = 1000
 """More are no types; 16 bits hold a place among these."""
@@ -25,28 +26,24 @@ class TypeCoder:
     """Numbers types from 0 on, in the order in which they first come, and remembers a decision of each."""
 
     def __init__(self) -> None:
-        self._known = np.empty(0, dtype=np.int64)
-        """Hashes, ascending."""
-        self._number = np.empty(0, dtype=np.int16)
-        """Number of each."""
+        self._hashes = IdCoder(width=8)
         self._decisions: list[tuple[UUID, UUID]] = []
         """User and video of the first decision of each type, by number."""
 
-    def codes(self, hashed: NDArray[np.int64], user: NDArray[np.void], video: NDArray[np.void]) -> NDArray[np.int16]:
+    def codes(self, hashed: NDArray[np.void], user: NDArray[np.void], video: NDArray[np.void]) -> NDArray[np.uint32]:
         """Return the number of each row's type.
 
         Args:
-            hashed: [B] hash of its type.
+            hashed: [B] hash of its type, 8 bytes.
             user: [B] its user, 16 bytes.
             video: [B] its video, 16 bytes.
 
         Raises:
             SourceDataError: there are more than `MOST_TYPES`.
         """
-        if len(new := np.flatnonzero(~self._is_known(hashed))):
-            found, first = np.unique(hashed[new], return_index=True)
-            self._learn(found, [(_uuid(user[row]), _uuid(video[row])) for row in new[first[: MOST_TYPES + 1]]])
-        codes: NDArray[np.int16] = self._number[np.searchsorted(self._known, hashed)]
+        codes = self._hashes.codes(hashed)
+        if len(self._hashes) > len(self._decisions):
+            self._remember(codes, user, video)
         return codes
 
     def in_order(self, connection: psycopg.Connection[Any]) -> tuple[tuple[str, ...], NDArray[np.int16]]:
@@ -65,26 +62,16 @@ class TypeCoder:
         place[order] = np.arange(len(names))
         return tuple(names[number] for number in order), place
 
-    def _is_known(self, hashed: NDArray[np.int64]) -> NDArray[np.bool_]:
-        if not len(self._known):
-            return np.zeros(len(hashed), dtype=np.bool_)
-        at = np.searchsorted(self._known, hashed)
-        is_known: NDArray[np.bool_] = self._known[np.minimum(at, len(self._known) - 1)] == hashed
-        return is_known
-
-    def _learn(self, found: NDArray[np.int64], decisions: list[tuple[UUID, UUID]]) -> None:
-        first = len(self._decisions)
-        if first + len(found) > MOST_TYPES:
+    def _remember(self, codes: NDArray[np.uint32], user: NDArray[np.void], video: NDArray[np.void]) -> None:
+        if len(self._hashes) > MOST_TYPES:
             raise SourceDataError(
                 f"More than {MOST_TYPES:,} different values are no types of decisions",
                 where=f"{Tables.DECISIONS}.decision_type",
                 remedy="Let the column hold what kind of decision a row is, such as LIKE or NOPE.",
             )
-        known = np.concatenate([self._known, found])
-        number = np.concatenate([self._number, np.arange(first, first + len(found), dtype=np.int16)])
-        order = np.argsort(known)
-        self._known, self._number = known[order], number[order]
-        self._decisions += decisions
+        numbers, first = np.unique(codes, return_index=True)
+        rows = first[numbers >= len(self._decisions)]
+        self._decisions += [(_uuid(user[row]), _uuid(video[row])) for row in rows]
 
 
 def _uuid(value: np.void) -> UUID:

@@ -17,7 +17,7 @@ HASHES = st.integers(-(1 << 63), (1 << 63) - 1) | st.integers(0, 5)
 def rows_of(hashed: list[int], first_row: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Hashes, and as user and video of each row its number."""
     ids = [(first_row + row).to_bytes(16) for row in range(len(hashed))]
-    return np.array(hashed, dtype=np.int64), np.array(ids, dtype="V16"), np.array(ids, dtype="V16")
+    return np.array(hashed, dtype=np.int64).view("V8"), np.array(ids, dtype="V16"), np.array(ids, dtype="V16")
 
 
 @given(st.lists(st.lists(HASHES)))
